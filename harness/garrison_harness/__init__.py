@@ -1,0 +1,1 @@
+"""Boots any web app, attacks it from outside, and says what holds and what does not."""

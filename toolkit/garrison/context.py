@@ -1,0 +1,136 @@
+"""What one request has learned so far, for the layers and the log lines that come later."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garrison.asgi import Scope
+
+# Plain stdlib logging reaches whatever handlers the program has, and stderr where it has none.
+_log = logging.getLogger("garrison")
+
+
+class RequestContext:
+    """The facts of one request, in `scope["garrison"]` from the outermost layer on.
+
+    Attributes:
+        client: the address of the client, behind trusted proxies where there are any; None for a
+            peer without an address, such as a Unix socket.
+        peer: address and port of the direct peer, which may be a proxy.
+        trusted: whether the direct peer is a proxy whose word counts.
+        request_id: the id of this request; None where no layer gave it one.
+        trace_id: the W3C trace id in hex; None where nothing is traced.
+        span_id: the W3C id of the server span in hex; None where nothing is traced.
+        exception: what the app raised and nobody handled.
+        rejected_by: the name of the layer that answered in place of the app.
+        method: as the client sent it; a WebSocket handshake is a GET (RFC 6455 section 4.1).
+        path: as the server gave it, before mounts move it.
+        root_path: as the server gave it, before mounts extend it.
+    """
+
+    __slots__ = (
+        "_mounts",
+        "client",
+        "exception",
+        "method",
+        "path",
+        "peer",
+        "rejected_by",
+        "request_id",
+        "root_path",
+        "span_id",
+        "trace_id",
+        "trusted",
+    )
+
+    def __init__(self, scope: Scope) -> None:
+        self.peer: tuple[str, int] | None = scope.get("client")
+        self.client: str | None = self.peer[0] if self.peer else None
+        self.trusted = False
+        self.request_id: str | None = None
+        self.trace_id: str | None = None
+        self.span_id: str | None = None
+        self.exception: BaseException | None = None
+        self.rejected_by: str | None = None
+        self.method: str = scope.get("method", "GET")
+        self.path: str = scope["path"]
+        self.root_path: str = scope.get("root_path", "")
+        self._mounts: dict[str, object] = {}
+
+    def mount(self, name: str, layer: object) -> bool:
+        """Whether this layer is the first of its name on the request; a second one steps aside.
+
+        It happens where an app calls `harden()` itself and runs under `garrison run` too: every
+        quota would be counted twice. It is logged once for each layer.
+
+        Args:
+            name: what may be there only once, for most layers the name of their section.
+            layer: the middleware that asks.
+        """
+        first = self._mounts.setdefault(name, layer)
+        if first is layer:
+            return True
+        if name not in _warned:
+            _warned.add(name)
+            _log.warning("the layer %r is mounted twice on one request; the inner one steps aside", name)
+        return False
+
+    def route(self, scope: Scope) -> str | None:
+        """The template of the route that the framework chose, such as `/items/{id}`; None if unknown.
+
+        Read it when the app has run: only the framework knows, and what it leaves in the scope is
+        the answer. A template that could hold a value of the request is no template.
+
+        Args:
+            scope: of this request.
+        """
+        template = scope.get("path_template")  # Litestar
+        if isinstance(template, str):
+            return template
+        route = scope.get("route")
+        if route is None:
+            return None
+        return self._template(scope, route)
+
+    def _template(self, scope: Scope, route: Any) -> str | None:
+        template = getattr(route, "path_format", None) or getattr(route, "path", None)
+        if not isinstance(template, str):
+            return None
+        # Starlette's mounts extend root_path in place, with the values of their parameters filled in.
+        prefix: str = scope.get("root_path", "")[len(self.root_path) :]
+        if prefix:
+            own = getattr(route, "param_convertors", {})
+            if any(name not in own for name in scope.get("path_params", {})):
+                return None
+            if hasattr(route, "routes") and prefix.endswith(template.removesuffix("/{path}")):
+                return f"{prefix}/{{path}}"  # a mounted app that set no route of its own
+        return prefix + template
+
+
+# Once for each layer and process; it says nothing about any request.
+_warned: set[str] = set()
+
+
+def enter(scope: Scope) -> tuple[Scope, RequestContext]:
+    """The request's context, and the scope that carries it to the layers and the app below.
+
+    The outermost layer makes the one shallow copy of the scope; below it everybody shares that copy,
+    so that what the framework writes stays visible above.
+
+    Args:
+        scope: of type `http` or `websocket`.
+    """
+    context = scope.get("garrison")
+    if context is None:
+        context = RequestContext(scope)
+        scope = dict(scope)
+        scope["garrison"] = context
+    return scope, context
+
+
+def new_id() -> str:
+    """A request id that nobody can guess or meet twice: 128 random bits in hex."""
+    return os.urandom(16).hex()

@@ -1,0 +1,69 @@
+"""Signs that an error reply shows what only its developers should see."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+INFLATED: Final = 256 * 1024
+
+# Tracebacks and debug pages of the languages that apps behind ASGI and beside it are written in.
+SIGNS: Final = re.compile(
+    rb"""
+    Traceback\ \(most\ recent\ call\ last\)
+    | \bFile\ (?:&quot;|"|<[a-z][^<>]{0,80}>)[^"<>\r\n]{1,200}\.py\b.{0,60}?\bline\b   # Python
+    | (?:^|\n)\s{2,8}at\ [^\n()]{0,120}\([^\n()]{1,200}:\d+:\d+\)                       # JavaScript
+    | (?:^|\n)\s{1,8}at\ [\w$.]{3,200}\([\w$]{1,80}\.java:\d+\)                         # Java
+    | class="traceback
+    | __debugger__                                                                      # Werkzeug
+    | You're\ seeing\ this\ error\ because\ you\ have\ <code>DEBUG                      # Django
+    | SQLSTATE\[ | ORA-\d{5} | psycopg2?\.errors\. | sqlite3\.[A-Z]\w+Error | sqlalchemy\.exc\.
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def evidence(headers: Iterable[tuple[bytes, bytes]], body: bytes, reveals: Callable[[str], bool]) -> bool:
+    """Whether the body of an error reply leaks.
+
+    Args:
+        headers: of the reply; a gzip or deflate coding is undone, another one cannot be looked into.
+        body: its first part.
+        reveals: the redaction policy's verdict on a text.
+    """
+    plain = _decoded(headers, body)
+    return SIGNS.search(plain) is not None or reveals(plain.decode("utf-8", "replace"))
+
+
+def only_says(body: bytes, phrase: str) -> bool:
+    """Whether a reply says no more than its status line: the phrase as text, or JSON with just that."""
+    text = body.strip()
+    if not text.startswith(b"{"):
+        return text.decode("utf-8", "replace") == phrase
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return bool(document) and all(_says_nothing(value, phrase) for value in document.values())
+
+
+def _says_nothing(value: Any, phrase: str) -> bool:
+    return value in {500, phrase} if isinstance(value, int | str) else value is None
+
+
+def _decoded(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
+    coding = next(
+        (value.strip().lower() for name, value in headers if name.lower() == b"content-encoding"), b""
+    )
+    if coding not in {b"gzip", b"deflate"}:
+        return body
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, INFLATED)
+    except zlib.error:
+        return body

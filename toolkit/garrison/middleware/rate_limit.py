@@ -1,0 +1,140 @@
+"""Refuses what goes over a client's quota, and tells every client where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+from garrison.context import enter
+from garrison.problems import QUOTA_EXCEEDED, Problem, reject
+from garrison.ratelimit.memory import MemoryStore
+from garrison.ratelimit.targets import parse_targets
+from garrison.rules import routed_path
+from garrison.settings import Problem as SettingProblem
+from garrison.settings import SettingsError, validate
+
+if TYPE_CHECKING:
+    from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
+    from garrison.ratelimit.quota import Decision, Quota, Store
+
+STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """Quotas for every client.
+
+    Attributes:
+        limits: quotas such as `100/minute; 1000/hour`, each for one client address (an IPv6 client is its
+            /64). A target in front restricts them: `POST /login: 5/minute; /api/*: 1000/hour`. The quotas of
+            the first target that fits a request count, all of them at once. Empty: nothing is limited.
+        max_clients: how many clients are remembered; beyond it new ones share one quota.
+    """
+
+    limits: str = ""
+    max_clients: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        validate(self, ("max_clients", self.max_clients >= 1, "at least 1"))
+        try:
+            parse_targets(self.limits)
+        except ValueError as error:
+            problem = SettingProblem(name="RateLimit.limits", expected=str(error), found=self.limits)
+            raise SettingsError([problem]) from None
+
+
+class RateLimitMiddleware:
+    """Asks the store once for each limited request, handshakes of WebSockets included.
+
+    Args:
+        app: the app below.
+        settings: the section.
+        store: keeps the counts; the memory of this process unless given.
+    """
+
+    def __init__(
+        self, app: ASGIApp, settings: RateLimit = RateLimit(), *, store: Store | None = None
+    ) -> None:
+        self.app = app
+        self._targets = [
+            (target, index, policy(target.quotas))
+            for index, target in enumerate(parse_targets(settings.limits))
+        ]
+        self._store = store or MemoryStore(bound=settings.max_clients)
+        # The same quotas twice on one request would count it twice; other quotas on a route are meant.
+        self._mount = f"rate_limit {settings.limits}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle `http` and `websocket`; `lifespan` and scopes of an unknown type pass through."""
+        if scope["type"] not in {"http", "websocket"} or not self._targets:
+            await self.app(scope, receive, send)
+            return
+        scope, context = enter(scope)
+        found = self._find(context.method, routed_path(scope))
+        if found is None or not context.mount(self._mount, self):
+            await self.app(scope, receive, send)
+            return
+
+        index, quotas, policy_line = found
+        decision = await self._store.acquire(f"{index} {network_of(context.client)}", quotas)
+        lines = [policy_line, (b"ratelimit", standing(decision))]
+        if not decision.allowed:
+            lines.append((b"retry-after", b"%d" % max(1, ceil(decision.retry_after))))
+            await reject(scope, receive, send, context, "rate_limit", refusal(decision), lines)
+            return
+
+        async def send_with_standing(message: Message) -> None:
+            if message["type"] in STARTS:
+                message = {**message, "headers": [*message.get("headers", ()), *lines]}
+            await send(message)
+
+        await self.app(scope, receive, send_with_standing)
+
+    def _find(self, method: str, path: str) -> tuple[int, tuple[Quota, ...], tuple[bytes, bytes]] | None:
+        for target, index, line in self._targets:
+            if target.rule.applies(method, path):
+                return index, target.quotas, line
+        return None
+
+
+@lru_cache(maxsize=4096)
+def network_of(client: str | None) -> str:
+    """Whom a quota counts as one client: an IPv4 address, or the /64 that one IPv6 client owns.
+
+    RFC 6177 has sites given no less than a /64, so a single address says nothing about who it is.
+    """
+    try:
+        address = ip_address(client or "")
+    except ValueError:
+        return client or "unknown"
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address.packed[:8] + bytes(8), 64)))
+
+
+def policy(quotas: tuple[Quota, ...]) -> tuple[bytes, bytes]:
+    """The RateLimit-Policy line (draft-ietf-httpapi-ratelimit-headers, section 3)."""
+    items = (f'"{quota.name}";q={quota.limit};w={ceil(quota.period)}' for quota in quotas)
+    return b"ratelimit-policy", ", ".join(items).encode("ascii")
+
+
+def standing(decision: Decision) -> bytes:
+    """The RateLimit field of the same draft, section 4: what remains, and when there is more."""
+    return ", ".join(
+        f'"{item.quota.name}";r={item.remaining};t={ceil(item.more_after)}' for item in decision.standings
+    ).encode("ascii")
+
+
+def refusal(decision: Decision) -> Problem:
+    """The draft's problem type, with the quotas that had no room."""
+    return Problem(
+        status=429,
+        type=QUOTA_EXCEEDED,
+        title="Request cannot be satisfied as assigned quota has been exceeded",
+        extensions={"violated-policies": [quota.name for quota in decision.refused_by]},
+    )

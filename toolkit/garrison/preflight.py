@@ -1,0 +1,71 @@
+"""What is missing from settings for production, and what in them contradicts itself or is unsafe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from garrison.stack import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """One thing to change in the settings.
+
+    Attributes:
+        level: an `error` keeps `garrison run` from starting, a `warning` does not.
+        variable: what to set.
+        text: what is wrong, and what to do.
+    """
+
+    level: Literal["error", "warning"]
+    variable: str
+    text: str
+
+
+def examine(settings: Settings) -> tuple[Advice, ...]:
+    """Look over settings that are each fine by themselves.
+
+    Args:
+        settings: as they will be used.
+
+    Returns:
+        Errors first.
+    """
+    return tuple(sorted(_examine(settings), key=lambda advice: advice.level))
+
+
+def _examine(settings: Settings) -> Iterator[Advice]:
+    quotas = settings.rate_limit is not None and bool(settings.rate_limit.limits)
+    if quotas and settings.server.workers > 1:
+        yield Advice(
+            level="error",
+            variable="GARRISON_SERVER_WORKERS",
+            text=f"each of {settings.server.workers} workers counts for itself, so that a client gets"
+            f" {settings.server.workers} times its quota. Run one worker for each instance, or set"
+            " GARRISON_RATE_LIMIT=off and limit in the proxy.",
+        )
+    if settings.profile != "production":
+        return
+    if not quotas:
+        yield Advice(
+            level="warning",
+            variable="GARRISON_RATE_LIMIT_LIMITS",
+            text="no client is limited. Set a quota such as 100/minute, once GARRISON_PROXY_TRUSTED names the"
+            " proxies in front of this app.",
+        )
+    if settings.proxy is None or not settings.proxy.trusted:
+        yield Advice(
+            level="warning",
+            variable="GARRISON_PROXY_TRUSTED",
+            text="no proxy is trusted. If one stands in front of this app, every client looks like it, and"
+            " https is not seen.",
+        )
+    for name in ("request_id", "access_log", "security_headers", "errors", "request_limits"):
+        if getattr(settings, name) is None:
+            yield Advice(
+                level="warning", variable=f"GARRISON_{name.upper()}", text="this layer is switched off."
+            )

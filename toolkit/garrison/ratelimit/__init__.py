@@ -1,0 +1,1 @@
+"""Stores and algorithms behind the rate limit middleware; no request in sight."""

@@ -1,0 +1,110 @@
+"""One policy for what must not be shown: in logs, spans, problems and tracebacks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_plus
+
+from garrison.settings import validate
+
+MASK: Final = "[redacted]"
+
+# The keys that OpenTelemetry's HTTP conventions redact in url.query, and the names under which
+# credentials travel in practice (OWASP Logging Cheat Sheet, "Data to exclude").
+QUERY: Final = (
+    "access_token",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "awsaccesskeyid",
+    "client_secret",
+    "code",
+    "id_token",
+    "key",
+    "password",
+    "passwd",
+    "pwd",
+    "refresh_token",
+    "secret",
+    "session",
+    "sessionid",
+    "sig",
+    "signature",
+    "token",
+    "x-amz-credential",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-goog-signature",
+)
+
+# Shapes that are secrets wherever they stand. Each part has one way to match, so that the time
+# stays linear in the text's length.
+SHAPES: Final = re.compile(
+    r"""
+    eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*      # a JWT (RFC 7519)
+    | (?i:\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}                      # RFC 6750 section 2.1
+    | (?i:\bbasic\s+)[A-Za-z0-9+/=]{8,}                           # RFC 7617
+    | (?<=://)[^/\s:@]{1,256}:[^/\s@]{1,256}(?=@)                 # credentials in a URL
+    | \b(?:AKIA|ASIA)[A-Z0-9]{16}\b                               # AWS access key id
+    | \bgh[pousr]_[A-Za-z0-9]{20,}                                # GitHub token
+    | \bsk_(?:live|test)_[A-Za-z0-9]{10,}                         # Stripe secret key
+    | \bxox[abeoprs]-[A-Za-z0-9-]{10,}                            # Slack token
+    | -----BEGIN\ [A-Z ]{0,32}PRIVATE\ KEY-----                   # PEM (RFC 7468)
+    | (?P<name>(?i:\b(?:password|passwd|pwd|secret|api_?key|token)\b["']?\s{0,4}[=:]\s{0,4}["']?))
+      [^\s"',;&}\[][^\s"',;&}]{2,}                                 # password=…, "secret": "…"
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """What is masked wherever Garrison writes something down.
+
+    Attributes:
+        query: names of query parameters whose values are masked, in any case.
+    """
+
+    query: tuple[str, ...] = QUERY
+
+    def __post_init__(self) -> None:
+        validate(self, ("query", all(name.strip() for name in self.query), "names without blanks"))
+
+
+class Redactor:
+    """The policy, compiled.
+
+    Args:
+        settings: the policy.
+    """
+
+    def __init__(self, settings: Redaction) -> None:
+        self._names = frozenset(name.lower() for name in settings.query)
+
+    def query(self, raw: bytes) -> str:
+        """A query string for the log, with the values of sensitive names masked.
+
+        Args:
+            raw: the query string as it came, without the question mark.
+        """
+        text = raw.decode("latin-1")
+        parts = text.split("&")
+        shown = []
+        for part in parts:
+            name, equals, _ = part.partition("=")
+            sensitive = name.lower() in self._names or (
+                "%" in name and unquote_plus(name).lower() in self._names
+            )
+            shown.append(f"{name}={MASK}" if equals and sensitive else self.text(part))
+        return "&".join(shown)
+
+    def text(self, text: str) -> str:
+        """A free text, such as a traceback, with everything masked that has the shape of a secret."""
+        return SHAPES.sub(lambda match: (match["name"] or "") + MASK, text)
+
+    def reveals(self, text: str) -> bool:
+        """Whether a text holds something that has the shape of a secret."""
+        return SHAPES.search(text) is not None

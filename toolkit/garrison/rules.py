@@ -1,0 +1,104 @@
+"""One notation for rules by method, path and identity, which every section shares."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from garrison.asgi import Scope
+
+METHOD: Final = re.compile(r"[A-Z][A-Z-]*(\|[A-Z][A-Z-]*)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule: what it applies to, and what it says there.
+
+    Attributes:
+        methods: the methods it applies to; empty for all.
+        path: the path as the framework routes it; `*` at the end stands for anything; empty for all.
+        value: what the rule says, in the notation of its section.
+        identity: what is behind `by`, or an empty text.
+    """
+
+    methods: frozenset[str]
+    path: str
+    value: str
+    identity: str
+
+    @property
+    def target(self) -> tuple[frozenset[str], str]:
+        """What the rule applies to; rules with the same target belong together."""
+        return self.methods, self.path
+
+    def applies(self, method: str, path: str) -> bool:
+        """Whether the rule is about this request.
+
+        Args:
+            method: as the client sent it.
+            path: without `root_path`, as the router sees it.
+        """
+        if self.methods and method not in self.methods:
+            return False
+        if self.path.endswith("*"):
+            return path.startswith(self.path[:-1])
+        return not self.path or path == self.path
+
+
+def parse_rules(text: str) -> tuple[Rule, ...]:
+    """Read rules such as `POST /login: 5/minute by address; /api/*: 1000/hour; 100/minute`.
+
+    Rules are parted by `;`. In front of the `: ` stand methods, joined by `|`, and a path, both optional;
+    behind it the value, and `by IDENTITY` where the section has identities.
+
+    Args:
+        text: any number of rules.
+
+    Raises:
+        ValueError: with the rule that does not fit and how a rule looks.
+    """
+    return tuple(_parse(part.strip()) for part in text.split(";") if part.strip())
+
+
+def _parse(text: str) -> Rule:
+    target, colon, rest = text.partition(": ")
+    if not colon:
+        target, rest = "", text
+    methods: frozenset[str] = frozenset()
+    path = ""
+    for word in target.split():
+        if word.startswith("/") and not path and word.count("*") == word.endswith("*"):
+            path = word
+        elif METHOD.fullmatch(word) and not methods and not path:
+            methods = frozenset(word.split("|"))
+        else:
+            raise ValueError(f"a rule such as 'POST /login: 5/minute' or '/api/*: 100/minute', not {text!r}")
+    value, _, identity = rest.partition(" by ")
+    if not value.strip():
+        raise ValueError(f"a value behind the target, not {text!r}")
+    return Rule(methods=methods, path=path, value=value.strip(), identity=identity.strip())
+
+
+def grouped(rules: Iterable[Rule]) -> Iterator[tuple[Rule, ...]]:
+    """Rules of one target together, in the order in which the targets first appear."""
+    groups: dict[tuple[frozenset[str], str], list[Rule]] = {}
+    for rule in rules:
+        groups.setdefault(rule.target, []).append(rule)
+    return (tuple(group) for group in groups.values())
+
+
+def routed_path(scope: Scope) -> str:
+    """The path as the router will see it: `path` without the `root_path` in front of it.
+
+    Servers that put the prefix into `path` and servers that do not are both met (ASGI 3.0, HTTP
+    connection scope, `root_path`).
+    """
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "").rstrip("/")
+    if root and path.startswith(root) and path[len(root) : len(root) + 1] in {"", "/"}:
+        return path[len(root) :] or "/"
+    return path

@@ -1,0 +1,398 @@
+"""Environment variables to frozen dataclasses, for sections that this module knows nothing of."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import re
+import types
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from garrison import values
+
+T = TypeVar("T")
+
+PREFIX: Final = "GARRISON_"
+
+# What Kubernetes injects into every pod next to a service that is called "garrison"
+# (kubernetes.io, "Discovering services", environment variables).
+_INJECTED: Final = re.compile(
+    r"GARRISON_(SERVICE_(HOST|PORT)(_.+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with one setting.
+
+    Attributes:
+        name: the variable, or `Section.field` for a value that was given in code.
+        expected: a noun phrase.
+        found: how the value was written; None where it must not be shown or there is none.
+        hint: what to do about it, a sentence or nothing.
+    """
+
+    name: str
+    expected: str
+    found: str | None = None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        found = "" if self.found is None else f", found {self.found!r}"
+        return f"{self.name}: expected {self.expected}{found}.{' ' if self.hint else ''}{self.hint}"
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used: every problem at once.
+
+    Args:
+        problems: at least one.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def validate(section: Any, *requirements: tuple[str, bool, str]) -> None:
+    """Check the fields of a section, for its `__post_init__`; a `Literal` is checked without asking.
+
+    Args:
+        section: the dataclass instance.
+        requirements: the field's name, whether it is fine, and what is expected of it otherwise.
+
+    Raises:
+        SettingsError: with one problem for each field that is not fine.
+    """
+    hints = _hints(type(section))
+    broken = [
+        (name, values.describe(hint))
+        for name, hint in hints.items()
+        if get_origin(hint) is Literal and getattr(section, name) not in get_args(hint)
+    ]
+    broken += [(name, expected) for name, fine, expected in requirements if not fine]
+    if broken:
+        raise SettingsError(
+            Problem(
+                name=f"{type(section).__name__}.{name}",
+                expected=expected,
+                found=values.render(getattr(section, name), hints[name]),
+            )
+            for name, expected in broken
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One variable that a settings class understands.
+
+    Attributes:
+        variable: its name in the environment.
+        section: the name of the section's field, or None for a setting of the whole.
+        name: the field's name.
+        annotation: the field's type with its unit.
+    """
+
+    variable: str
+    section: str | None
+    name: str
+    annotation: Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded(Generic[T]):
+    """Settings, and where each of them comes from.
+
+    Attributes:
+        value: the settings.
+        origins: a variable's name to `environment`, `file PATH`, `profile NAME`, `command`, or
+            `code`; what is not in it has its default.
+        unused: variables of sections that are switched off.
+    """
+
+    value: T
+    origins: Mapping[str, str]
+    unused: tuple[str, ...]
+
+
+def sections_of(cls: type[Any]) -> dict[str, type[Any]]:
+    """The sections of a settings class: field name to dataclass, in the order of the class."""
+    return {name: section for name, hint in _hints(cls).items() if (section := _section(hint))}
+
+
+def optional_sections(cls: type[Any]) -> frozenset[str]:
+    """The names of the sections that can be switched off: those whose field may be None."""
+    return frozenset(name for name in sections_of(cls) if type(None) in get_args(_hints(cls)[name]))
+
+
+def settings_of(cls: type[Any]) -> tuple[Setting, ...]:
+    """Every variable that a settings class understands, in the order of its fields."""
+    sections = sections_of(cls)
+    found: list[Setting] = []
+    for name, annotation in _hints(cls).items():
+        if name not in sections:
+            found.append(_setting(None, name, annotation))
+            continue
+        found += (_setting(name, field, hint) for field, hint in _hints(sections[name]).items())
+    return tuple(found)
+
+
+def attribute_docs(section: type[Any]) -> dict[str, str]:
+    """The `Attributes:` of a section's docstring: field name to its description in one line."""
+    _, _, text = (section.__doc__ or "").partition("Attributes:\n")
+    docs: dict[str, str] = {}
+    name = ""
+    for line in text.splitlines():
+        entry = re.match(r"\s{4,8}(\w+): (.+)", line)
+        if entry and entry[1] in _hints(section):
+            name = entry[1]
+            docs[name] = entry[2]
+        elif name and line.strip():
+            docs[name] += f" {line.strip()}"
+    return docs
+
+
+def load(
+    cls: type[T],
+    *,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+    defaults: Mapping[str, str] | None = None,
+) -> Loaded[T]:
+    """Read a settings class from the environment.
+
+    The class has a section (a dataclass) or a plain setting in every field. `GARRISON_<SECTION>_<FIELD>`
+    sets a field, `GARRISON_<SECTION>=off` makes the section None, and `…_FILE` names a file that holds
+    the value. A section's class variable `DEVELOPMENT` holds other defaults for that profile.
+
+    Args:
+        cls: the settings class.
+        environ: where to read; the process environment unless given.
+        overrides: field name to value; what code gives wins over the environment.
+        defaults: variables to take where the environment has none; from `command`.
+
+    Returns:
+        The settings and where they come from.
+
+    Raises:
+        SettingsError: with every problem found, unknown variables included.
+    """
+    reader = _Reader(os.environ if environ is None else environ, defaults or {})
+    given = dict(overrides or {})
+    sections = sections_of(cls)
+    known = {setting.variable: setting for setting in settings_of(cls)}
+    optional = optional_sections(cls)
+    arguments: dict[str, object] = {}
+    for setting in known.values():
+        if setting.section is None and setting.name not in given:
+            reader.read_into(arguments, setting)
+    profile = str(given.get("profile", arguments.get("profile", "production")))
+    for name, section in sections.items():
+        fields = [setting for setting in known.values() if setting.section == name]
+        arguments[name] = reader.section(name, section, fields, profile, optional=name in optional)
+        if arguments[name] is _BROKEN:
+            del arguments[name]
+    reader.reject_unknown(known, sections)
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    for name, value in given.items():
+        for setting in settings_of(cls):
+            if name in {setting.section, setting.name if setting.section is None else None}:
+                reader.origins[setting.variable] = "code"
+        arguments[name] = value
+    return Loaded(value=cls(**arguments), origins=reader.origins, unused=tuple(reader.unused))
+
+
+_BROKEN: Final = object()
+
+
+class _Reader:
+    """One pass over one environment, which collects problems instead of stopping at the first."""
+
+    def __init__(self, environ: Mapping[str, str], defaults: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.defaults = defaults
+        self.problems: list[Problem] = []
+        self.origins: dict[str, str] = {}
+        self.unused: list[str] = []
+
+    def read_into(self, arguments: dict[str, object], setting: Setting) -> None:
+        """Put the setting's value into the arguments, if it is set and fits."""
+        text = self._text(setting.variable)
+        if text is None:
+            return
+        try:
+            arguments[setting.name] = values.parse(setting.annotation, text)
+        except ValueError as error:
+            self._problem(setting, str(error), text)
+
+    def section(
+        self, name: str, section: type[Any], settings: list[Setting], profile: str, *, optional: bool
+    ) -> object:
+        """The section made from its variables, None where it is off, `_BROKEN` after a problem."""
+        switch = f"{PREFIX}{name.upper()}"
+        word = (self._text(switch) or "on").strip().lower()
+        if word not in values.TRUE | values.FALSE:
+            self.problems.append(Problem(name=switch, expected="on or off", found=word))
+        before = len(self.problems)
+        arguments: dict[str, object] = {}
+        for setting in settings:
+            self.read_into(arguments, setting)
+        if word in values.FALSE and not optional:
+            self.problems.append(
+                Problem(name=switch, expected="on: this section cannot be switched off", found=word)
+            )
+        elif word in values.FALSE:
+            self.unused += (setting.variable for setting in settings if setting.variable in self.origins)
+            return None
+        if profile == "development":
+            for field, value in getattr(section, "DEVELOPMENT", {}).items():
+                if field not in arguments:
+                    arguments[field] = value
+                    self.origins[f"{switch}_{field.upper()}"] = "profile development"
+        if len(self.problems) > before:
+            return _BROKEN
+        try:
+            return section(**arguments)
+        except SettingsError as error:
+            self.problems += (self._renamed(problem, settings) for problem in error.problems)
+            return _BROKEN
+
+    def reject_unknown(self, known: Mapping[str, Setting], sections: Mapping[str, type[Any]]) -> None:
+        """Report every variable with our prefix that nothing reads."""
+        names = {*known, *(f"{PREFIX}{name.upper()}" for name in sections)}
+        for variable in sorted(self.environ):
+            if not variable.startswith(PREFIX) or _INJECTED.fullmatch(variable):
+                continue
+            if variable in names or variable.removesuffix("_FILE") in names:
+                continue
+            nearest = difflib.get_close_matches(variable, names, n=1, cutoff=0.6)
+            hint = f"Did you mean {nearest[0]}?" if nearest else "`garrison config --format env` lists them."
+            self.problems.append(Problem(name=variable, expected="a variable that Garrison knows", hint=hint))
+
+    def _text(self, variable: str) -> str | None:
+        in_file = self.environ.get(f"{variable}_FILE")
+        if variable in self.environ:
+            if in_file is not None:
+                self.problems.append(
+                    Problem(name=variable, expected=f"either this variable or {variable}_FILE, not both")
+                )
+            self.origins[variable] = "environment"
+            return self.environ[variable]
+        if in_file is not None:
+            self.origins[variable] = f"file {in_file}"
+            return self._file(variable, in_file)
+        if variable in self.defaults:
+            self.origins[variable] = "command"
+        return self.defaults.get(variable)
+
+    def _file(self, variable: str, path: str) -> str | None:
+        try:
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "not UTF-8 text"
+            self.problems.append(
+                Problem(
+                    name=f"{variable}_FILE",
+                    expected="the path of a readable file",
+                    found=path,
+                    hint=f"{reason}.",
+                )
+            )
+            return None
+
+    def _problem(self, setting: Setting, expected: str, text: str) -> None:
+        origin = self.origins.get(setting.variable, "")
+        # What a file holds may be a secret even where the field is not one.
+        hidden = values.Secret in (setting.annotation, *get_args(setting.annotation)) or origin.startswith(
+            "file"
+        )
+        nearest = difflib.get_close_matches(text, _choices(setting.annotation), n=1)
+        self.problems.append(
+            Problem(
+                name=setting.variable,
+                expected=expected,
+                found=None if hidden else values.mask_credentials(text),
+                hint=f"Did you mean {nearest[0]}?" if nearest else "",
+            )
+        )
+
+    def _renamed(self, problem: Problem, settings: list[Setting]) -> Problem:
+        field = problem.name.partition(".")[2]
+        for setting in settings:
+            if setting.name == field:
+                return dataclasses.replace(problem, name=setting.variable)
+        return problem
+
+
+def _setting(section: str | None, name: str, annotation: Any) -> Setting:
+    # A field that would be a Python keyword ends with an underscore; its variable does not.
+    variable = PREFIX + (f"{section}_{name}" if section else name).rstrip("_").upper()
+    return Setting(variable=variable, section=section, name=name, annotation=annotation)
+
+
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    hints = get_type_hints(cls, include_extras=True)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
+
+
+def _section(hint: Any) -> type[Any] | None:
+    members = get_args(hint) if get_origin(hint) in {Union, types.UnionType} else (hint,)
+    for member in members:
+        if isinstance(member, type) and dataclasses.is_dataclass(member):
+            return member
+    return None
+
+
+def _choices(annotation: Any) -> list[str]:
+    return [item for item in get_args(annotation) if isinstance(item, str)]
+
+
+def foreign(name: str) -> str | None:
+    """A variable of another program that Garrison honours, such as `FORWARDED_ALLOW_IPS`; None if unset."""
+    return os.environ.get(name) or None
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The variables of a file with a `NAME=value` on each line; `#` begins a comment, quotes are taken off.
+
+    Args:
+        path: the file.
+
+    Raises:
+        SettingsError: the file cannot be read, or a line is something else.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not UTF-8 text"
+        raise SettingsError(
+            [
+                Problem(
+                    name="--env-file",
+                    expected="the path of a readable file",
+                    found=str(path),
+                    hint=f"{reason}.",
+                )
+            ]
+        ) from None
+    found: dict[str, str] = {}
+    problems = []
+    for number, line in enumerate(lines, start=1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name.strip()):
+            # The line may hold a secret, so it is not shown.
+            problems.append(Problem(name=f"{path}, line {number}", expected="NAME=value"))
+            continue
+        value = value.strip()
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        found[name.strip()] = value[1:-1] if quoted else value
+    if problems:
+        raise SettingsError(problems)
+    return found

@@ -1,0 +1,168 @@
+"""Which layers there are, in which order, and the one call that puts them on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from garrison.events import event_log
+from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
+from garrison.middleware.errors import Errors, ErrorsMiddleware
+from garrison.middleware.proxy import Proxy, ProxyMiddleware
+from garrison.middleware.rate_limit import RateLimit, RateLimitMiddleware
+from garrison.middleware.request_id import RequestId, RequestIdMiddleware
+from garrison.middleware.request_limits import RequestLimits, RequestLimitsMiddleware
+from garrison.middleware.security_headers import SecurityHeaders, SecurityHeadersMiddleware
+from garrison.middleware.tracing import Tracing, TracingMiddleware
+from garrison.redaction import Redaction
+from garrison.settings import load, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from garrison.asgi import ASGIApp, Receive, Scope, Send
+
+    Layer = Callable[[ASGIApp], ASGIApp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What `garrison run` serves, and where; the flags of the same name win.
+
+    Attributes:
+        target: the app as `module:attribute`.
+        factory: whether the attribute is a function that makes the app.
+        host: the address to listen on.
+        port: the port to listen on; 0 takes a free one.
+        workers: how many processes serve.
+    """
+
+    target: str = ""
+    factory: bool = False
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        validate(
+            self,
+            ("port", 0 <= self.port <= 65535, "a port from 0 to 65535"),
+            ("workers", self.workers >= 1, "at least 1"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set: one section for each layer, outermost first, and three beside them.
+
+    A layer whose section is None is left out.
+
+    Attributes:
+        profile: `production`, or `development` with other defaults in some sections.
+        proxy: whose word counts about the client.
+        request_id: the id of a request.
+        tracing: the server span and the request metrics.
+        access_log: one event a request.
+        security_headers: the policy that browsers are told.
+        errors: what a client learns of a failure.
+        rate_limit: quotas for every client.
+        request_limits: how large a request may be.
+        redaction: what is masked wherever something is written down.
+        server: what `garrison run` serves.
+    """
+
+    profile: Literal["production", "development"] = "production"
+    proxy: Proxy | None = Proxy()
+    request_id: RequestId | None = RequestId()
+    tracing: Tracing | None = Tracing()
+    access_log: AccessLog | None = AccessLog()
+    security_headers: SecurityHeaders | None = SecurityHeaders()
+    errors: Errors | None = Errors()
+    rate_limit: RateLimit | None = RateLimit()
+    request_limits: RequestLimits | None = RequestLimits()
+    redaction: Redaction = Redaction()
+    server: Server = Server()
+
+    @classmethod
+    def from_environment(cls, **overrides: object) -> Settings:
+        """The settings of the `GARRISON_…` variables, and of the code where it gives a field.
+
+        Args:
+            overrides: sections by name, such as `rate_limit=RateLimit(limits="10/second")`.
+
+        Raises:
+            SettingsError: with every problem at once.
+            TypeError: an override is no field of the settings.
+        """
+        return load(cls, overrides=overrides).value
+
+
+class Hardened:
+    """An app with its layers on; an ASGI app itself.
+
+    Attributes:
+        app: the app as it was given.
+        settings: what the layers were made from.
+        layers: the names of the layers that are on, outermost first.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+        outer, names = app, []
+        for name, layer in reversed(_layers(settings)):
+            outer = layer(outer)
+            names.append(name)
+        self.layers = tuple(reversed(names))
+        self._outer = outer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand everything to the outermost layer, or to the app where no layer is on."""
+        await self._outer(scope, receive, send)
+
+
+def harden(app: ASGIApp, settings: Settings | None = None) -> Hardened:
+    """Put every layer that the settings ask for around a finished app.
+
+    Wrap the app when all of its routes and middlewares are on it, so that the framework's own error
+    pages, its 404s and its WebSocket denials are covered too.
+
+    Args:
+        app: any ASGI 3 app.
+        settings: the environment's unless given.
+
+    Raises:
+        SettingsError: with every problem of the environment at once.
+        TypeError: the app cannot be called.
+    """
+    if not callable(app):
+        raise TypeError(f"harden() takes an ASGI app, and {type(app).__name__} cannot be called")
+    return Hardened(app, Settings.from_environment() if settings is None else settings)
+
+
+def _layers(settings: Settings) -> list[tuple[str, Layer]]:
+    """The layers that have something to do, outermost first."""
+    redaction = settings.redaction
+    log = event_log(settings.access_log.format if settings.access_log else "json")
+    found: list[tuple[str, Layer]] = []
+    if settings.proxy and settings.proxy.trusted:
+        found.append(("proxy", partial(ProxyMiddleware, settings=settings.proxy)))
+    if settings.request_id:
+        found.append(("request_id", partial(RequestIdMiddleware, settings=settings.request_id)))
+    if settings.tracing:
+        found.append(("tracing", partial(TracingMiddleware, settings=settings.tracing, redaction=redaction)))
+    if settings.access_log:
+        access_log = partial(AccessLogMiddleware, settings=settings.access_log, redaction=redaction, log=log)
+        found.append(("access_log", access_log))
+    if settings.security_headers:
+        section = settings.security_headers
+        found.append(("security_headers", partial(SecurityHeadersMiddleware, settings=section)))
+    if settings.errors:
+        errors = partial(ErrorsMiddleware, settings=settings.errors, redaction=redaction, log=log)
+        found.append(("errors", errors))
+    if settings.rate_limit and settings.rate_limit.limits:
+        found.append(("rate_limit", partial(RateLimitMiddleware, settings=settings.rate_limit)))
+    if settings.request_limits:
+        found.append(("request_limits", partial(RequestLimitsMiddleware, settings=settings.request_limits)))
+    return found
