@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+STRANGER := build/datasette-env
 
 .PHONY: help demo test check format proof bench constraints clean
 
@@ -13,11 +14,11 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Garrison needs Python 3.11 or later, and $(PYTHON) is {sys.version.split()[0]}: run make PYTHON=python3.12 (or newer)")'
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 test: check  ## Run everything that must pass
-	$(BIN)/pytest -n 2 -m "not proof"
+	$(BIN)/pytest -n 2
 
 check: $(READY)  ## Lint, format, types and import rules, in seconds
 	$(BIN)/ruff check .
@@ -30,16 +31,24 @@ format: $(READY)  ## Let ruff write the format and mend what it can
 	$(BIN)/ruff format .
 
 proof: check  ## The full counts of what `make test` samples
-	GARRISON_TEST_PROOF=1 $(BIN)/pytest -n 2
+	PROOF=1 $(BIN)/pytest -n 2
 
-demo: $(READY)  ## Harden a real app, and show before and after
-	$(BIN)/python docs/examples/datasette/demo.py
+demo: $(READY) $(STRANGER)/.ready  ## Harden a real app, and show before and after
+	@$(BIN)/python docs/examples/datasette/demo.py $(STRANGER) build/demo
+
+# Datasette lives in an environment of its own, as a stranger's app would.
+$(STRANGER)/.ready: $(READY)
+	@echo "Setting up $(STRANGER) ..."
+	@$(PYTHON) -m venv --clear $(STRANGER)
+	@$(STRANGER)/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[server]' datasette
+	@touch $@
 
 bench: $(READY)  ## Cost per request beside the peers, in one run
 	$(BIN)/python -m loadtests.bench
 
-constraints: $(READY)  ## Write constraints.txt from what is installed
-	$(BIN)/python -m pip list --format=freeze --exclude-editable --exclude pip --exclude setuptools > build/frozen.txt
+constraints: $(READY) $(STRANGER)/.ready  ## Write constraints.txt from what is installed
+	@{ sed -n '/^#/p' constraints.txt; { $(BIN)/python -m pip freeze --exclude-editable; $(STRANGER)/bin/python -m pip freeze --exclude-editable; } | grep -E '^[A-Za-z0-9._-]+==' | sort -fu; } > build/constraints.txt
+	@mv build/constraints.txt constraints.txt
 
 clean:  ## Remove what was built and installed here
 	rm -rf $(VENV) build dist
