@@ -2,6 +2,7 @@
 
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
 from garrison.middleware.errors import Errors, ErrorsMiddleware
+from garrison.middleware.hosts import Hosts, HostsMiddleware
 from garrison.middleware.proxy import Proxy, ProxyMiddleware
 from garrison.middleware.rate_limit import RateLimit, RateLimitMiddleware
 from garrison.middleware.request_id import RequestId, RequestIdMiddleware
@@ -18,6 +19,8 @@ __all__ = [
     "Errors",
     "ErrorsMiddleware",
     "Hardened",
+    "Hosts",
+    "HostsMiddleware",
     "Proxy",
     "ProxyMiddleware",
     "RateLimit",

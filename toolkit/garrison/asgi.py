@@ -14,12 +14,13 @@ __all__ = [
     "ASGIApp",
     "Headers",
     "Message",
+    "Progress",
     "Receive",
     "Rest",
     "Scope",
     "Send",
     "accepts_denial",
-    "ends_reply",
+    "content_length",
     "header",
     "headers_without",
     "send_reply",
@@ -35,6 +36,9 @@ Rest: TypeAlias = Literal["unread", "read", "abandoned"]
 # request; more costs more than a new connection does.
 DRAIN_LIMIT: Final = 64 * 1024
 DRAIN_SECONDS: Final = 1.0
+
+# Digits of the largest 64-bit number, which is as far as any server counts.
+LONGEST_LENGTH: Final = 20
 
 
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
@@ -60,6 +64,18 @@ def headers_without(headers: Iterable[tuple[bytes, bytes]], names: frozenset[byt
     return [(key, value) for key, value in headers if key.lower() not in names]
 
 
+def content_length(value: bytes) -> int | None:
+    """The length that a Content-Length declares in bytes, or None where it is no length.
+
+    More digits than any body can have are no length either: what Python makes of thousands of them is
+    an exception.
+
+    Args:
+        value: of the header.
+    """
+    return int(value) if value.isdigit() and len(value) <= LONGEST_LENGTH else None
+
+
 def accepts_denial(scope: Scope) -> bool:
     """Whether the server can send a whole HTTP reply in place of a WebSocket handshake."""
     return "websocket.http.response" in (scope.get("extensions") or {})
@@ -81,16 +97,45 @@ def status_of(message: Message) -> int | None:
     return None
 
 
-def ends_reply(message: Message) -> bool:
-    """Whether this message is the last of an HTTP reply that announced no trailers."""
-    match message["type"]:
-        case "http.response.body":
-            return not message.get("more_body", False)
-        case "http.response.pathsend":
-            return True
-        case "http.response.trailers":
-            return not message.get("more_trailers", False)
-    return False
+class Progress:
+    """How far the reply to one request has come, told message by message.
+
+    Attributes:
+        status: the HTTP status code; None until there is one.
+        size: bytes of the body so far; a file that the server sends by itself is not counted.
+        ended: whether the last byte is out.
+    """
+
+    __slots__ = ("_trailers", "ended", "size", "status")
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.size = 0
+        self.ended = False
+        self._trailers = False
+
+    def sent(self, message: Message) -> bool:
+        """Take note of a message that was sent, and say whether it was the last of an HTTP reply."""
+        kind = message["type"]
+        if kind == "http.response.body":
+            self.size += len(message.get("body", b""))
+            last = not message.get("more_body", False) and not self._trailers
+        elif kind == "http.response.start":
+            self.status = message["status"]
+            self._trailers = message.get("trailers", False)
+            return False
+        elif kind == "http.response.trailers":
+            last = not message.get("more_trailers", False)
+        elif kind == "http.response.pathsend":
+            last = not self._trailers
+        else:
+            if self.status is None:
+                self.status = status_of(message)
+            return False
+        if self.ended:
+            return False
+        self.ended = last
+        return last
 
 
 async def send_reply(
@@ -116,11 +161,12 @@ async def send_reply(
         status: the HTTP status code.
         headers: header lines without content-length, which is added.
         body: the whole body in bytes; a HEAD request gets its length only.
-        rest: what became of the request's own body.
+        rest: what became of the request's own body; of a WebSocket, whether its handshake is `unread`.
     """
     lines = [*headers, (b"content-length", b"%d" % len(body))]
     if scope["type"] == "websocket":
-        await receive()  # the websocket.connect that every handshake begins with
+        if rest == "unread":
+            await receive()  # the websocket.connect that every handshake begins with
         if not accepts_denial(scope):
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
             return
@@ -146,7 +192,8 @@ async def _drained(scope: Scope, receive: Receive) -> bool:
             declared = value
     if declared == b"0":
         return True
-    if not declared.isdigit() or int(declared) > DRAIN_LIMIT:
+    length = content_length(declared)
+    if length is None or length > DRAIN_LIMIT:
         return False
     unread = DRAIN_LIMIT
     try:

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import sys
+import textwrap
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
-import orjson
 
-from garrison import __version__
-from garrison.preflight import examine
-from garrison.settings import (
-    SettingsError,
-    attribute_docs,
-    load,
-    optional_sections,
-    read_env_file,
-    sections_of,
-    settings_of,
-)
+from garrison import __version__, listing
+from garrison.preflight import Advice, examine
+from garrison.server.environment import worker_count
+from garrison.settings import SettingsError, foreign, load, read_env_file
 from garrison.stack import Settings
-from garrison.values import describe, render
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from garrison.settings import Loaded
 
 # Found by name, and only when asked for: the toolkit does not know the harness.
@@ -38,9 +34,21 @@ HARNESS = {
 class Commands(click.Group):
     """The sub-commands of the toolkit, and those of the harness under the same roof."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the options in front of the command; a usage error is one line."""
+        with _one_line():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Read the command's own options and run it; a usage error is one line."""
+        with _one_line():
+            return super().invoke(ctx)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """All names, in the order in which people meet them."""
-        return [*super().list_commands(ctx), *HARNESS]
+        return [*self.commands, *HARNESS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name; one of the harness is imported here."""
@@ -54,7 +62,7 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list in the help, which imports nothing of the harness."""
-        own = [(name, command.get_short_help_str(60)) for name, command in sorted(self.commands.items())]
+        own = [(name, command.get_short_help_str(70)) for name, command in self.commands.items()]
         with formatter.section("Commands"):
             formatter.write_dl([*own, *((name, text) for name, (_, text, _) in HARNESS.items())])
 
@@ -63,9 +71,13 @@ def _missing(name: str, extra: str, error: ModuleNotFoundError) -> click.Command
     @click.command(name, context_settings={"ignore_unknown_options": True}, add_help_option=False)
     @click.argument("words", nargs=-1, type=click.UNPROCESSED)
     def missing(words: tuple[str, ...]) -> None:  # noqa: ARG001 - whatever was asked for, it is not there
-        fail(f"`garrison {name}` needs {error.name}. Install it with: pip install 'garrison[{extra}]'", 2)
+        fail(_install(name, extra, error), 2)
 
     return missing
+
+
+def _install(command: str, extra: str, error: ModuleNotFoundError) -> str:
+    return f"`garrison {command}` needs {error.name}. Install it with: pip install 'garrison[{extra}]'"
 
 
 def fail(message: str, status: int) -> NoReturn:
@@ -74,28 +86,51 @@ def fail(message: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Say what is wrong with a command line in one line, instead of click's three."""
+    try:
+        yield
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "garrison"
+        message = " ".join(error.format_message().split())
+        fail(f"{message} `{command} --help` says what there is.", 2)
+    except KeyboardInterrupt:
+        fail("interrupted", 4)
+
+
+@click.group(
+    cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="garrison", message="%(prog)s %(version)s")
-def main() -> None:
-    r"""Make an ASGI app fit for production, and prove it.
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Make an ASGI app fit for production, and prove it.
 
     \b
     Examples:
       garrison run shop.main:app --port 8000
       garrison config --check
       garrison check shop.main:app
-    """
+    """  # noqa: D301 - click wants the backspace itself
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
-@main.command()
-@click.argument("target", required=False)
-@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 8000]")
-@click.option("--workers", type=click.IntRange(1), help="Processes that serve.  [default: 1]")
-@click.option("--factory", is_flag=True, help="TARGET names a function that makes the app.")
-@click.option(
+_env_file = click.option(
     "--env-file", type=click.Path(path_type=Path), help="File of NAME=value lines; the environment wins."
 )
+
+
+@main.command(short_help="Serve an app with every layer on.")
+@click.argument("target", required=False)
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="PORT", help="Port; 0 takes a free one.  [default: 8000]"
+)
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that serve.  [default: 1]")
+@click.option("--factory", is_flag=True, help="TARGET names a function that makes the app.")
+@_env_file
 def run(
     target: str | None,
     host: str | None,
@@ -106,66 +141,69 @@ def run(
 ) -> None:
     """Serve TARGET, an app as module:attribute, with every layer on.
 
-    Exit status: 0 after a stop, 2 for usage and settings, 3 where the app does not start.
+    Exit status: 0 after a stop, 2 for usage and settings, 3 where the app does
+    not start.
     """
     try:
-        from garrison.server import loading, serve  # noqa: PLC0415 - only this command needs a server
+        from garrison.server import environment, loading, serve  # noqa: PLC0415 - only this command serves
     except ModuleNotFoundError as error:
-        fail(f"`garrison run` needs {error.name}. Install it with: pip install 'garrison[server]'", 2)
+        fail(_install("run", "server", error), 2)
     try:
         _take_env_file(env_file)
         settings = serve.with_flags(
-            serve.load_settings().value, target=target, host=host, port=port, workers=workers, factory=factory
+            environment.load_serving_settings().value,
+            target=target,
+            host=host,
+            port=port,
+            workers=workers,
+            factory=factory,
         )
         if not settings.server.target:
             fail(
                 "no app to serve. Name it as in `garrison run shop.main:app`, or set GARRISON_SERVER_TARGET.",
                 2,
             )
-        status = serve.serve(settings)
+        serve.serve(settings)
     except (SettingsError, loading.TargetUsageError) as error:
         fail(str(error), 2)
-    except (loading.TargetError, serve.PortTakenError) as error:
+    except (loading.TargetError, serve.PortTakenError, serve.NotStartedError) as error:
         fail(str(error), 3)
-    sys.exit(status)
 
 
-@main.command()
+@main.command(short_help="Print the effective settings, and what is missing.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "env"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "env"]),
+    default="text",
+    show_default=True,
+    help="A page, JSON, or a template for --env-file.",
 )
-@click.option(
-    "--check", is_flag=True, help="Also say what is missing or unsafe; exit 1 if anything is unsafe."
-)
-@click.option(
-    "--env-file", type=click.Path(path_type=Path), help="File of NAME=value lines; the environment wins."
-)
+@click.option("--check", is_flag=True, help="Also say what is missing or unsafe.")
+@_env_file
 def config(form: str, check: bool, env_file: Path | None) -> None:
     """Print the effective settings, and where each of them comes from.
 
-    Exit status: 0, 1 where --check finds something unsafe, 2 for settings that cannot be used.
+    Exit status: 0, 1 where --check finds something unsafe, 2 for settings that
+    cannot be used.
     """
     try:
         _take_env_file(env_file)
-        loaded = load(Settings)
+        loaded = load(Settings, defaults=worker_count())
     except SettingsError as error:
         fail(str(error), 2)
-    rows = list(_rows(loaded))
+    advice = examine(loaded.value) if check else ()
     if form == "env":
-        click.echo(_template(rows), nl=False)
+        click.echo(listing.template(loaded), nl=False)
     elif form == "json":
-        document: dict[str, Any] = {
-            "settings": {row["variable"]: {key: row[key] for key in ("value", "origin")} for row in rows}
-        }
-        if check:
-            document["advice"] = [
-                {"level": advice.level, "variable": advice.variable, "text": advice.text}
-                for advice in examine(loaded.value)
-            ]
-        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+        click.echo(listing.document(loaded, advice if check else None))
     else:
-        _print_table(rows)
-    sys.exit(_print_advice(loaded) if check else 0)
+        # no-color.org: any value that is not empty switches colours off.
+        color = False if foreign("NO_COLOR") else None
+        click.echo(listing.page(loaded, width=_width()), nl=False, color=color)
+    if check:
+        _print_advice(loaded, advice)
+    sys.exit(1 if any(item.level == "error" for item in advice) else 0)
 
 
 def _take_env_file(path: Path | None) -> None:
@@ -174,66 +212,27 @@ def _take_env_file(path: Path | None) -> None:
             os.environ.setdefault(name, value)
 
 
-def _rows(loaded: Loaded[Settings]) -> list[dict[str, str]]:
-    defaults = Settings()
-    sections = sections_of(Settings)
-    rows = []
-    for setting in settings_of(Settings):
-        holder = loaded.value if setting.section is None else getattr(loaded.value, setting.section)
-        origin = loaded.origins.get(setting.variable, "default")
-        if holder is None:
-            # What the section would have, were it on.
-            holder, origin = getattr(defaults, str(setting.section)), "section off"
-        docs = attribute_docs(sections[setting.section] if setting.section else Settings)
-        rows.append(
-            {
-                "section": setting.section or "",
-                "variable": setting.variable,
-                "value": render(getattr(holder, setting.name), setting.annotation),
-                "origin": origin,
-                "expects": describe(setting.annotation),
-                "about": docs.get(setting.name, ""),
-            }
-        )
-    return rows
+def _width() -> int | None:
+    """The columns of the terminal; None where there is no terminal, so that a line stays a line."""
+    return shutil.get_terminal_size(fallback=(0, 0)).columns or None
 
 
-def _print_table(rows: list[dict[str, str]]) -> None:
-    width = max(len(row["variable"]) for row in rows)
-    for row in rows:
-        value = row["value"]
-        if len(value) > 60 and row["origin"] == "default":
-            value = f"{value[:57]}..."
-        origin = "" if row["origin"] == "default" else f"  ({row['origin']})"
-        click.echo(f"{row['variable']:<{width}}  {value}{origin}")
+def _print_advice(loaded: Loaded[Settings], found: Sequence[Advice]) -> None:
+    unread = [
+        Advice(level="warning", variable=variable, text="its section is off, so nothing reads it.")
+        for variable in loaded.unused
+    ]
+    for advice in [*found, *unread]:
+        line = f"{advice.level}: {advice.variable}: {advice.text}"
+        width = _width()
+        click.echo(line if width is None else textwrap.fill(line, width, subsequent_indent="  "), err=True)
+    errors = sum(advice.level == "error" for advice in found)
+    warnings = len(found) + len(unread) - errors
+    click.echo(f"garrison: {_count(errors, 'error')}, {_count(warnings, 'warning')}", err=True)
 
 
-def _template(rows: list[dict[str, str]]) -> str:
-    lines = ["# Every setting of Garrison with its value. Remove the # in front of what you change.", ""]
-    section = ""
-    for row in rows:
-        if row["section"] != section:
-            section = row["section"]
-            lines += [f"# {section.upper().replace('_', ' ')}", ""]
-            if section in optional_sections(Settings):
-                lines[-1:] = [f"# GARRISON_{section.upper()}=off switches this layer off.", ""]
-        lines += [f"# {line}" for line in _wrapped(f"{row['about']} Expects {row['expects']}.")]
-        is_set = row["origin"] not in {"default", "section off"}
-        lines += [f"{'' if is_set else '#'}{row['variable']}={row['value']}", ""]
-    return "\n".join(lines)
-
-
-def _wrapped(text: str) -> list[str]:
-    return click.wrap_text(" ".join(text.split()), width=90).splitlines()
-
-
-def _print_advice(loaded: Loaded[Settings]) -> int:
-    found = examine(loaded.value)
-    for variable in loaded.unused:
-        click.echo(f"warning: {variable}: its section is off, so nothing reads it.", err=True)
-    for advice in found:
-        click.echo(f"{advice.level}: {advice.variable}: {advice.text}", err=True)
-    return 1 if any(advice.level == "error" for advice in found) else 0
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 if __name__ == "__main__":

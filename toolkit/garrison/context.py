@@ -33,6 +33,7 @@ class RequestContext:
 
     __slots__ = (
         "_mounts",
+        "_route",
         "client",
         "exception",
         "method",
@@ -59,6 +60,7 @@ class RequestContext:
         self.path: str = scope["path"]
         self.root_path: str = scope.get("root_path", "")
         self._mounts: dict[str, object] = {}
+        self._route: str | None = None
 
     def mount(self, name: str, layer: object) -> bool:
         """Whether this layer is the first of its name on the request; a second one steps aside.
@@ -87,13 +89,14 @@ class RequestContext:
         Args:
             scope: of this request.
         """
-        template = scope.get("path_template")  # Litestar
-        if isinstance(template, str):
-            return template
-        route = scope.get("route")
-        if route is None:
-            return None
-        return self._template(scope, route)
+        if self._route is None:
+            template = scope.get("path_template")  # Litestar
+            route = scope.get("route")
+            if isinstance(template, str):
+                self._route = template
+            elif route is not None:
+                self._route = self._template(scope, route)
+        return self._route
 
     def _template(self, scope: Scope, route: Any) -> str | None:
         template = getattr(route, "path_format", None) or getattr(route, "path", None)

@@ -31,11 +31,16 @@ class EventLog(structlog.BoundLoggerBase):
         Args:
             level: `info`, `warning` or `error`.
             event: the event's name, constant for its kind.
-            fields: what is known about it; the logger keeps and changes the dictionary.
+            fields: what is known about it; what was bound to the logger goes with it.
         """
-        fields["level"] = level
+        line: Any = {"timestamp": datetime.now(UTC), "level": level, "event": event, **fields}
+        if self._context:
+            line |= self._context
         try:
-            self._proxy_to_logger("msg", event, **fields)
+            # What structlog's own proxy does, without its three copies of the fields.
+            for process in self._processors:
+                line = process(self._logger, level, line)
+            self._logger.msg(line)
         except Exception:  # noqa: BLE001 - telemetry fails open, whatever it was
             EventLog.dropped += 1
 
@@ -53,19 +58,19 @@ def event_log(form: Format = "json", stream: TextIO | None = None) -> EventLog:
     if form == "json":
         binary: BinaryIO | None = getattr(target, "buffer", None)
         logger = structlog.BytesLogger(binary) if binary is not None else structlog.PrintLogger(target)
-        processors = [add_timestamp, render_json if binary is not None else render_json_text]
+        processors = [render_json if binary is not None else render_json_text]
     else:
         logger = structlog.PrintLogger(target)
         processors = [
-            structlog.processors.TimeStamper(fmt="iso"),
+            write_timestamp,
             structlog.dev.ConsoleRenderer(colors=target.isatty(), sort_keys=False),
         ]
     return EventLog(logger, processors, {})
 
 
-def add_timestamp(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: when it happened; orjson writes it as RFC 3339 has it, cheaper than text."""
-    event["timestamp"] = datetime.now(UTC)
+def write_timestamp(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: the time as RFC 3339 has it, which orjson writes by itself."""
+    event["timestamp"] = event["timestamp"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return event
 
 

@@ -64,6 +64,12 @@ def _examine(settings: Settings) -> Iterator[Advice]:
             text="no proxy is trusted. If one stands in front of this app, every client looks like it, and"
             " https is not seen.",
         )
+    if settings.hosts is None or not settings.hosts.allowed:
+        yield Advice(
+            level="warning",
+            variable="GARRISON_HOSTS_ALLOWED",
+            text="every Host is answered, and may end up in links. Name yours, such as shop.example.",
+        )
     for name in ("request_id", "access_log", "security_headers", "errors", "request_limits"):
         if getattr(settings, name) is None:
             yield Advice(

@@ -108,8 +108,8 @@ class Loaded(Generic[T]):
 
     Attributes:
         value: the settings.
-        origins: a variable's name to `environment`, `file PATH`, `profile NAME`, `command`, or
-            `code`; what is not in it has its default.
+        origins: a variable's name to `environment`, `file PATH`, `profile NAME`, `command`, another
+            program's variable, or `code`; what is not in it has its default.
         unused: variables of sections that are switched off.
     """
 
@@ -160,7 +160,7 @@ def load(
     *,
     environ: Mapping[str, str] | None = None,
     overrides: Mapping[str, object] | None = None,
-    defaults: Mapping[str, str] | None = None,
+    defaults: Mapping[str, tuple[str, str]] | None = None,
 ) -> Loaded[T]:
     """Read a settings class from the environment.
 
@@ -172,7 +172,8 @@ def load(
         cls: the settings class.
         environ: where to read; the process environment unless given.
         overrides: field name to value; what code gives wins over the environment.
-        defaults: variables to take where the environment has none; from `command`.
+        defaults: where the environment has none: a variable to its text and the origin of that, `command`
+            or the variable of another program.
 
     Returns:
         The settings and where they come from.
@@ -212,7 +213,7 @@ _BROKEN: Final = object()
 class _Reader:
     """One pass over one environment, which collects problems instead of stopping at the first."""
 
-    def __init__(self, environ: Mapping[str, str], defaults: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], defaults: Mapping[str, tuple[str, str]]) -> None:
         self.environ = environ
         self.defaults = defaults
         self.problems: list[Problem] = []
@@ -285,9 +286,10 @@ class _Reader:
         if in_file is not None:
             self.origins[variable] = f"file {in_file}"
             return self._file(variable, in_file)
-        if variable in self.defaults:
-            self.origins[variable] = "command"
-        return self.defaults.get(variable)
+        if variable not in self.defaults:
+            return None
+        text, self.origins[variable] = self.defaults[variable]
+        return text
 
     def _file(self, variable: str, path: str) -> str | None:
         try:
@@ -305,18 +307,15 @@ class _Reader:
             return None
 
     def _problem(self, setting: Setting, expected: str, text: str) -> None:
-        origin = self.origins.get(setting.variable, "")
-        # What a file holds may be a secret even where the field is not one.
-        hidden = values.Secret in (setting.annotation, *get_args(setting.annotation)) or origin.startswith(
-            "file"
-        )
+        secret = values.Secret in (setting.annotation, *get_args(setting.annotation))
+        hidden = secret or self._in_file(setting.variable)
         nearest = difflib.get_close_matches(text, _choices(setting.annotation), n=1)
         self.problems.append(
             Problem(
-                name=setting.variable,
+                name=self._blamed(setting.variable),
                 expected=expected,
                 found=None if hidden else values.mask_credentials(text),
-                hint=f"Did you mean {nearest[0]}?" if nearest else "",
+                hint=f"Did you mean {nearest[0]}?" if nearest and not hidden else "",
             )
         )
 
@@ -324,8 +323,25 @@ class _Reader:
         field = problem.name.partition(".")[2]
         for setting in settings:
             if setting.name == field:
-                return dataclasses.replace(problem, name=setting.variable)
+                problem = dataclasses.replace(problem, name=self._blamed(setting.variable))
+                if self._in_file(setting.variable):
+                    # Sections may quote what they found in what they expect, behind ", not".
+                    expected = problem.expected.partition(", not ")[0]
+                    problem = dataclasses.replace(problem, expected=expected, found=None)
         return problem
+
+    def _in_file(self, variable: str) -> bool:
+        """Whether the value came from a file; it may be a secret even where the field is not one."""
+        return self.origins.get(variable, "").startswith("file ")
+
+    def _blamed(self, variable: str) -> str:
+        """The variable that was written by whoever set this one."""
+        if self._in_file(variable):
+            return f"{variable}_FILE"
+        if variable in self.environ or variable not in self.defaults:
+            return variable
+        origin = self.defaults[variable][1]
+        return variable if origin == "command" else origin
 
 
 def _setting(section: str | None, name: str, annotation: Any) -> Setting:
@@ -357,7 +373,9 @@ def foreign(name: str) -> str | None:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The variables of a file with a `NAME=value` on each line; `#` begins a comment, quotes are taken off.
+    """The variables of a file with a `NAME=value` on each line.
+
+    A line that begins with `#` is a comment, and quotes around a whole value are taken off.
 
     Args:
         path: the file.
@@ -386,7 +404,7 @@ def read_env_file(path: Path) -> dict[str, str]:
         if not text or text.startswith("#"):
             continue
         name, equals, value = text.partition("=")
-        if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name.strip()):
+        if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name.strip()) or "\0" in value:
             # The line may hold a secret, so it is not shown.
             problems.append(Problem(name=f"{path}, line {number}", expected="NAME=value"))
             continue

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from garrison.events import event_log
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
 from garrison.middleware.errors import Errors, ErrorsMiddleware
+from garrison.middleware.hosts import Hosts, HostsMiddleware
 from garrison.middleware.proxy import Proxy, ProxyMiddleware
 from garrison.middleware.rate_limit import RateLimit, RateLimitMiddleware
 from garrison.middleware.request_id import RequestId, RequestIdMiddleware
@@ -17,6 +18,7 @@ from garrison.middleware.security_headers import SecurityHeaders, SecurityHeader
 from garrison.middleware.tracing import Tracing, TracingMiddleware
 from garrison.redaction import Redaction
 from garrison.settings import load, validate
+from garrison.values import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +38,7 @@ class Server:
         host: the address to listen on.
         port: the port to listen on; 0 takes a free one.
         workers: how many processes serve.
+        grace: how long requests that are under way may take to end once the server is told to stop.
     """
 
     target: str = ""
@@ -43,10 +46,13 @@ class Server:
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
+    grace: Duration = 25.0
 
     def __post_init__(self) -> None:
         validate(
             self,
+            # Sockets take an empty host for every address of the machine.
+            ("host", bool(self.host.strip()), "an address or a host name"),
             ("port", 0 <= self.port <= 65535, "a port from 0 to 65535"),
             ("workers", self.workers >= 1, "at least 1"),
         )
@@ -66,6 +72,7 @@ class Settings:
         access_log: one event a request.
         security_headers: the policy that browsers are told.
         errors: what a client learns of a failure.
+        hosts: which hosts this app answers for.
         rate_limit: quotas for every client.
         request_limits: how large a request may be.
         redaction: what is masked wherever something is written down.
@@ -79,6 +86,7 @@ class Settings:
     access_log: AccessLog | None = AccessLog()
     security_headers: SecurityHeaders | None = SecurityHeaders()
     errors: Errors | None = Errors()
+    hosts: Hosts | None = Hosts()
     rate_limit: RateLimit | None = RateLimit()
     request_limits: RequestLimits | None = RequestLimits()
     redaction: Redaction = Redaction()
@@ -161,6 +169,8 @@ def _layers(settings: Settings) -> list[tuple[str, Layer]]:
     if settings.errors:
         errors = partial(ErrorsMiddleware, settings=settings.errors, redaction=redaction, log=log)
         found.append(("errors", errors))
+    if settings.hosts and settings.hosts.allowed:
+        found.append(("hosts", partial(HostsMiddleware, settings=settings.hosts)))
     if settings.rate_limit and settings.rate_limit.limits:
         found.append(("rate_limit", partial(RateLimitMiddleware, settings=settings.rate_limit)))
     if settings.request_limits:

@@ -6,6 +6,7 @@ import enum
 import re
 import types
 import typing
+from fractions import Fraction
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Final, Literal, TypeAlias, Union, get_args, get_origin
 
@@ -64,14 +65,22 @@ SIZES: Final = {
     "mib": 2**20,
     "gib": 2**30,
 }
-DURATIONS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+DURATIONS: Final[dict[str, int | Fraction]] = {
+    "d": 86400,
+    "h": 3600,
+    "m": 60,
+    "s": 1,
+    "ms": Fraction(1, 1000),
+}
 TRUE: Final = frozenset({"1", "on", "true", "yes"})
 FALSE: Final = frozenset({"0", "off", "false", "no"})
 NOTHING: Final = frozenset({"", "none", "off"})
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+# Up to the last @ that can be meant: people forget to escape the / and @ of a password, and hiding
+# too much of a URL is the smaller harm.
+_URL_CREDENTIALS = re.compile(r"(?<=://)(?:[^\s/?#@:]*:\S+|[^\s/?#]+)(?=@)")
 
 
 def parse(annotation: Any, text: str) -> Any:
@@ -88,7 +97,14 @@ def parse(annotation: Any, text: str) -> Any:
         ValueError: the text does not fit. The message says what is expected; what was found is for
             the caller to say, who knows whether it is secret.
     """
-    text = text.strip()
+    try:
+        return _parse(annotation, text.strip())
+    except ValueError:
+        # The whole of it: an item of a list does not know that the list would take several, or `off`.
+        raise ValueError(describe(annotation)) from None
+
+
+def _parse(annotation: Any, text: str) -> Any:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _size(text) if Unit.BYTES in arguments else _duration(text)
@@ -98,13 +114,15 @@ def parse(annotation: Any, text: str) -> Any:
         return text
     if origin is tuple:
         items = [item.strip() for item in text.split(",")]
-        return tuple(parse(arguments[0], item) for item in items if item)
+        return tuple(_parse(arguments[0], item) for item in items if item)
     if annotation == Network:
         return _network(text)
     if origin in {Union, types.UnionType}:
-        if text.lower() in NOTHING:
+        kept = _without_none(annotation)
+        # An empty secret is a variable that somebody meant to fill in.
+        if text.lower() in NOTHING and not (kept is Secret and not text):
             return None
-        return parse(_without_none(annotation), text)
+        return _parse(kept, text)
     return _scalar(annotation, text)
 
 
@@ -122,6 +140,8 @@ def _scalar(annotation: Any, text: str) -> Any:
             raise ValueError(describe(annotation))
         return number
     if annotation is Secret:
+        if not text:
+            raise ValueError(describe(Secret))
         return Secret(text)
     if annotation is str:
         return text
@@ -132,21 +152,22 @@ def _size(text: str) -> int:
     match = _SIZE.fullmatch(text.lower())
     if match is None or match[2] not in SIZES:
         raise ValueError(describe(Size))
-    size = float(match[1]) * SIZES[match[2]]
-    if size != int(size):
+    size = Fraction(match[1]) * SIZES[match[2]]
+    if size.denominator != 1:
         raise ValueError(describe(Size))
-    return int(size)
+    return size.numerator
 
 
 def _duration(text: str) -> float:
+    compact = text.lower().replace(" ", "")
+    parts: list[tuple[str, str]] = _DURATION_PART.findall(compact)
     try:
-        seconds = float(text)
-    except ValueError:
-        compact = text.lower().replace(" ", "")
-        parts = _DURATION_PART.findall(compact)
-        if not parts or "".join(number + unit for number, unit in parts) != compact:
-            raise ValueError(describe(Duration)) from None
-        return float(sum(float(number) * DURATIONS[unit] for number, unit in parts))
+        if parts and "".join(number + unit for number, unit in parts) == compact:
+            seconds = float(sum((Fraction(number) * DURATIONS[unit] for number, unit in parts), Fraction(0)))
+        else:
+            seconds = float(text)
+    except (ValueError, OverflowError):
+        raise ValueError(describe(Duration)) from None
     if not 0 <= seconds < float("inf"):
         raise ValueError(describe(Duration))
     return seconds
@@ -188,7 +209,7 @@ def describe(annotation: Any) -> str:
         int: "a whole number",
         float: "a number",
         str: "a text",
-        Secret: "a secret text",
+        Secret: "a secret text that is not empty",
     }
     return names[annotation]
 
@@ -212,7 +233,7 @@ def render(value: object, annotation: Any = str) -> str:
     if isinstance(value, int | float) and _is_measure(annotation, Unit.BYTES):
         return _render_size(int(value))
     if isinstance(value, int | float) and _is_measure(annotation, Unit.SECONDS):
-        return f"{value:g}s" if value >= 1 or value == 0 else f"{value * 1000:g}ms"
+        return _render_duration(float(value))
     if isinstance(value, IPv4Network | IPv6Network) and value.prefixlen == value.max_prefixlen:
         return str(value.network_address)
     return mask_credentials(str(value))
@@ -236,6 +257,24 @@ def _render_size(size: int) -> str:
         if size >= factor and size % factor == 0:
             return f"{size // factor}{suffix}"
     return str(size)
+
+
+def _render_duration(seconds: float) -> str:
+    if seconds < 1:
+        found = f"{seconds * 1000:.15g}ms" if seconds else "0s"
+    elif seconds != int(seconds):
+        found = f"{seconds!r}s"
+    else:
+        found, rest = "", int(seconds)
+        for unit in ("d", "h", "m", "s"):
+            count, rest = divmod(rest, int(DURATIONS[unit]))
+            found += f"{count}{unit}" if count else ""
+    try:
+        exact = _duration(found) == seconds
+    except ValueError:
+        exact = False
+    # A number without a unit is seconds too, with all of its digits.
+    return found if exact else repr(seconds)
 
 
 def mask_credentials(text: str) -> str:

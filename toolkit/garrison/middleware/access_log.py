@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
-from garrison.asgi import ends_reply, header, status_of
+from garrison.asgi import Progress, header
 from garrison.context import RequestContext, enter
 from garrison.events import EventLog, event_log
 from garrison.redaction import Redaction, Redactor
@@ -75,22 +75,12 @@ class AccessLogMiddleware:
             return
 
         started = self._clock()
-        status: int | None = None
-        size = 0
-        trailers = False
-        written = False
+        progress = Progress()
 
         async def send_and_count(message: Message) -> None:
-            nonlocal status, size, trailers, written
             await send(message)
-            if message["type"] == "http.response.body":
-                size += len(message.get("body", b""))
-            elif status is None:
-                status = status_of(message)
-                trailers = message.get("trailers", False)
-            if not written and ends_reply(message) and (not trailers or message["type"].endswith("trailers")):
-                written = True
-                self._write(scope, context, status, size, self._clock() - started)
+            if progress.sent(message):
+                self._write(scope, context, progress, self._clock() - started)
 
         try:
             await self.app(scope, receive, send_and_count)
@@ -98,17 +88,16 @@ class AccessLogMiddleware:
             context.exception = context.exception or error
             raise
         finally:
-            if not written:
-                self._write(scope, context, status, size, self._clock() - started)
+            if not progress.ended:
+                self._write(scope, context, progress, self._clock() - started)
 
-    def _write(
-        self, scope: Scope, context: RequestContext, status: int | None, size: int, duration: float
-    ) -> None:
+    def _write(self, scope: Scope, context: RequestContext, progress: Progress, duration: float) -> None:
+        status = progress.status
         fields: dict[str, Any] = {
             "http.request.method": context.method,
             "url.path": context.path[:LONGEST_TEXT],
             "http.response.status_code": status,
-            "http.response.body.size": size,
+            "http.response.body.size": progress.size,
             "http.server.request.duration": round(duration, 6),
             "client.address": context.client,
             "request_id": context.request_id,

@@ -16,7 +16,7 @@ from garrison.redaction import Redaction, Redactor
 from garrison.settings import validate
 
 if TYPE_CHECKING:
-    from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
+    from garrison.asgi import ASGIApp, Message, Receive, Rest, Scope, Send
 
 # A 5xx is held back up to here to be judged; debug pages show what they are well before.
 HELD: Final = 64 * 1024
@@ -90,9 +90,9 @@ class ErrorsMiddleware:
             await self.app(scope, receive, send)
             return
 
-        reply = _Reply(self, scope, context, send)
+        reply = _Reply(self, scope, context, receive, send)
         try:
-            await self.app(scope, receive, reply.send)
+            await self.app(scope, reply.receive, reply.send)
         except Exception as error:  # noqa: BLE001 - this layer is what stands between an app and its client
             if reply.told is not error:
                 self._record(context, error)
@@ -114,7 +114,7 @@ class ErrorsMiddleware:
             return
         if not reply.started:
             body = Problem(status=500).document(identify(context))
-            await send_reply(scope, receive, send, 500, problem_headers(), body)
+            await send_reply(scope, receive, send, 500, problem_headers(), body, reply.rest)
 
     def _record(self, context: RequestContext, error: BaseException) -> None:
         context.exception = error
@@ -144,18 +144,40 @@ class ErrorsMiddleware:
 class _Reply:
     """The app's reply to one request, with a 5xx held back until it is judged."""
 
-    __slots__ = ("_body", "_context", "_layer", "_scope", "_send", "_start", "closed", "started", "told")
+    __slots__ = (
+        "_body",
+        "_context",
+        "_layer",
+        "_receive",
+        "_scope",
+        "_send",
+        "_start",
+        "closed",
+        "rest",
+        "started",
+        "told",
+    )
 
-    def __init__(self, layer: ErrorsMiddleware, scope: Scope, context: RequestContext, send: Send) -> None:
+    def __init__(
+        self, layer: ErrorsMiddleware, scope: Scope, context: RequestContext, receive: Receive, send: Send
+    ) -> None:
         self._layer = layer
         self._scope = scope
         self._context = context
+        self._receive = receive
         self._send = send
         self._start: Message | None = None
         self._body: list[Message] = []
         self.started = False
         self.closed = False
         self.told: BaseException | None = None
+        self.rest: Rest = "unread"
+
+    async def receive(self) -> Message:
+        """The `receive` of the app, which tells how much of the request is left when the app has failed."""
+        message = await self._receive()
+        self.rest = "abandoned" if message.get("more_body", False) else "read"
+        return message
 
     async def send(self, message: Message) -> None:
         """The `send` of the app."""

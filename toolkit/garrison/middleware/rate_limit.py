@@ -19,6 +19,7 @@ from garrison.settings import SettingsError, validate
 if TYPE_CHECKING:
     from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
     from garrison.ratelimit.quota import Decision, Quota, Store
+    from garrison.ratelimit.targets import Target
 
 STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
 
@@ -60,10 +61,14 @@ class RateLimitMiddleware:
     ) -> None:
         self.app = app
         self._targets = [
-            (target, index, policy(target.quotas))
-            for index, target in enumerate(parse_targets(settings.limits))
+            (target.rule, (label(target), target.quotas, policy(target.quotas)))
+            for target in parse_targets(settings.limits)
         ]
-        self._store = store or MemoryStore(bound=settings.max_clients)
+        # Most people limit everything alike, and then nothing has to be looked for.
+        first = self._targets[0] if self._targets else None
+        self._everything = first[1] if first and first[0].target == (frozenset(), "") else None
+        # An empty store is false.
+        self._store = MemoryStore(bound=settings.max_clients) if store is None else store
         # The same quotas twice on one request would count it twice; other quotas on a route are meant.
         self._mount = f"rate_limit {settings.limits}"
 
@@ -73,13 +78,13 @@ class RateLimitMiddleware:
             await self.app(scope, receive, send)
             return
         scope, context = enter(scope)
-        found = self._find(context.method, routed_path(scope))
+        found = self._everything or self._find(scope, context.method)
         if found is None or not context.mount(self._mount, self):
             await self.app(scope, receive, send)
             return
 
-        index, quotas, policy_line = found
-        decision = await self._store.acquire(f"{index} {network_of(context.client)}", quotas)
+        key, quotas, policy_line = found
+        decision = await self._store.acquire(f"{key} {network_of(context.client)}", quotas)
         lines = [policy_line, (b"ratelimit", standing(decision))]
         if not decision.allowed:
             lines.append((b"retry-after", b"%d" % max(1, ceil(decision.retry_after))))
@@ -93,10 +98,12 @@ class RateLimitMiddleware:
 
         await self.app(scope, receive, send_with_standing)
 
-    def _find(self, method: str, path: str) -> tuple[int, tuple[Quota, ...], tuple[bytes, bytes]] | None:
-        for target, index, line in self._targets:
-            if target.rule.applies(method, path):
-                return index, target.quotas, line
+    def _find(self, scope: Scope, method: str) -> tuple[str, tuple[Quota, ...], tuple[bytes, bytes]] | None:
+        """The label of the first target that the request fits, its quotas and its policy line."""
+        path = routed_path(scope)
+        for rule, found in self._targets:
+            if rule.applies(method, path):
+                return found
         return None
 
 
@@ -117,6 +124,13 @@ def network_of(client: str | None) -> str:
     return str(ip_network((address.packed[:8] + bytes(8), 64)))
 
 
+def label(target: Target) -> str:
+    """What a target's keys begin with, so that layers with other quotas can share a store."""
+    return " ".join(
+        [*sorted(target.rule.methods), target.rule.path, *(quota.name for quota in target.quotas)]
+    )
+
+
 def policy(quotas: tuple[Quota, ...]) -> tuple[bytes, bytes]:
     """The RateLimit-Policy line (draft-ietf-httpapi-ratelimit-headers, section 3)."""
     items = (f'"{quota.name}";q={quota.limit};w={ceil(quota.period)}' for quota in quotas)
@@ -125,9 +139,8 @@ def policy(quotas: tuple[Quota, ...]) -> tuple[bytes, bytes]:
 
 def standing(decision: Decision) -> bytes:
     """The RateLimit field of the same draft, section 4: what remains, and when there is more."""
-    return ", ".join(
-        f'"{item.quota.name}";r={item.remaining};t={ceil(item.more_after)}' for item in decision.standings
-    ).encode("ascii")
+    items = [f'"{quota.name}";r={left};t={ceil(more)}' for quota, left, more in decision.standings]
+    return ", ".join(items).encode("ascii")
 
 
 def refusal(decision: Decision) -> Problem:

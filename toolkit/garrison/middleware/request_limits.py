@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from garrison.asgi import header
+from garrison.asgi import content_length, header
 from garrison.context import RequestContext, enter
-from garrison.json_bounds import is_deeper
+from garrison.json_bounds import flaw_in, is_deeper
 from garrison.problems import Problem, reject
 from garrison.settings import validate
 from garrison.values import Size
@@ -18,24 +19,34 @@ if TYPE_CHECKING:
 # CONNECT is for proxies, and TRACE and TRACK send the client's own credentials back to scripts
 # (RFC 9110 sections 9.3.6 and 9.3.8; OWASP ASVS 5.0 V13.4.4).
 REFUSED: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
-ALLOW: Final = b"GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"
+USUAL: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+METHOD: Final = re.compile(r"[A-Z][A-Z-]*")
 FORM: Final = b"application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
-    """How large a request may be; TRACE, TRACK and CONNECT are refused whatever their size.
+    """How large a request may be, and with which methods.
+
+    A request with both Content-Length and Transfer-Encoding is refused, because proxies and servers
+    disagree about its end (RFC 9112 section 6.1).
 
     Attributes:
+        methods: those that are served, such as `GET,HEAD,POST`; another one is a 405. Empty: all but TRACE,
+            TRACK and CONNECT, which are never served.
         max_body: bytes of a JSON or form body, counted as they arrive; more is a 413.
         max_upload: the same for every other body, multipart and octet-stream among them; off for any size.
         max_url: bytes of path and query together; more is a 414.
         max_query_parameters: how many; more is a 400.
         max_headers: how many header lines; more is a 431.
         max_header_bytes: bytes of their names and values together; more is a 431.
-        max_json_depth: how deep JSON may be nested; deeper is a 400. JSON that is not UTF-8 is a 400 too.
+        max_json_depth: how deep JSON may be nested; deeper is a 400.
+        json: `bounded` refuses JSON that is too deep or not UTF-8, with a 400; `strict` also what no sender
+            means: broken JSON, NaN and Infinity, numbers that no double holds, a name twice in one object,
+            lone surrogates.
     """
 
+    methods: tuple[str, ...] = ()
     max_body: Size = 10_000_000
     max_upload: Size | None = None
     max_url: Size = 16 * 1024
@@ -43,10 +54,16 @@ class RequestLimits:
     max_headers: int = 128
     max_header_bytes: Size = 32 * 1024
     max_json_depth: int = 64
+    json: Literal["bounded", "strict"] = "bounded"
 
     def __post_init__(self) -> None:
         validate(
             self,
+            (
+                "methods",
+                all(METHOD.fullmatch(name) and name not in REFUSED for name in self.methods),
+                "methods in capital letters, without TRACE, TRACK and CONNECT",
+            ),
             ("max_url", self.max_url >= 1, "at least 1 byte"),
             ("max_query_parameters", self.max_query_parameters >= 1, "at least 1"),
             ("max_headers", self.max_headers >= 1, "at least 1"),
@@ -69,6 +86,8 @@ class RequestLimitsMiddleware:
     def __init__(self, app: ASGIApp, settings: RequestLimits = RequestLimits()) -> None:
         self.app = app
         self._settings = settings
+        self._methods = frozenset(settings.methods)
+        self._allow: Headers = [(b"allow", ", ".join(settings.methods or USUAL).encode("ascii"))]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle `http` and `websocket`; `lifespan` and scopes of an unknown type pass through."""
@@ -92,8 +111,8 @@ class RequestLimitsMiddleware:
     def _head(self, scope: Scope, context: RequestContext) -> tuple[Problem | None, Headers | None]:
         """What is wrong before the body, and the header lines that go with it."""
         bounds = self._settings
-        if context.method in REFUSED:
-            return Problem(status=405, detail="This method is not served here."), [(b"allow", ALLOW)]
+        if context.method in REFUSED or (self._methods and context.method not in self._methods):
+            return Problem(status=405, detail="This method is not served here."), self._allow
         query = scope.get("query_string", b"")
         if len(scope.get("raw_path") or scope["path"]) + len(query) > bounds.max_url:
             return Problem(status=414, detail=f"The URL is longer than {bounds.max_url} bytes."), None
@@ -103,7 +122,10 @@ class RequestLimitsMiddleware:
         headers = scope["headers"]
         if len(headers) > bounds.max_headers:
             return Problem(status=431, detail=f"There are more than {bounds.max_headers} header lines."), None
-        if sum([len(name) + len(value) for name, value in headers]) > bounds.max_header_bytes:
+        size = 0
+        for name, value in headers:
+            size += len(name) + len(value)
+        if size > bounds.max_header_bytes:
             detail = f"The headers are longer than {bounds.max_header_bytes} bytes."
             return Problem(status=431, detail=detail), None
         return None, None
@@ -113,11 +135,12 @@ class RequestLimitsMiddleware:
         is_json = media_type == b"application/json" or media_type.endswith(b"+json")
         limit = self._settings.max_body if is_json or media_type == FORM else self._settings.max_upload
         declared = header(scope["headers"], b"content-length")
-        if declared is not None and not declared.isdigit():
-            problem = Problem(status=400, detail="The Content-Length is not a number.")
+        length = None if declared is None else content_length(declared)
+        if declared is not None and (length is None or is_chunked(scope)):
+            problem = Problem(status=400, detail="The length of the body is not certain.")
             await reject(scope, receive, send, context, "request_limits", problem)
             return
-        if limit is not None and declared is not None and int(declared) > limit:
+        if limit is not None and length is not None and length > limit:
             await reject(scope, receive, send, context, "request_limits", too_large(limit))
             return
         if is_json:
@@ -175,7 +198,8 @@ class RequestLimitsMiddleware:
             body.decode("utf-8")
         except UnicodeDecodeError:
             return Problem(status=400, detail="The JSON is not valid UTF-8.")
-        return None
+        flaw = flaw_in(body) if self._settings.json == "strict" and body else None
+        return None if flaw is None else Problem(status=400, detail=flaw)
 
 
 class BodyTooLargeError(Exception):
@@ -224,10 +248,17 @@ def too_large(limit: int) -> Problem:
 
 def has_body(scope: Scope) -> bool:
     """Whether there may be a body: HTTP/1.x announces it (RFC 9112 section 6), later versions need not."""
-    return scope.get("http_version", "1.1") >= "2" or any(
-        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
-        for name, value in scope["headers"]
-    )
+    if scope.get("http_version", "1.1") >= "2":
+        return True
+    for name, value in scope["headers"]:
+        if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
+            return True
+    return False
+
+
+def is_chunked(scope: Scope) -> bool:
+    """Whether the request has a Transfer-Encoding; HTTP/1.1 knows no other use for it than chunks."""
+    return header(scope["headers"], b"transfer-encoding") is not None
 
 
 def media_type_of(scope: Scope) -> bytes:

@@ -13,7 +13,7 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation import set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from garrison.asgi import ends_reply, header, status_of
+from garrison.asgi import Progress, header
 from garrison.context import RequestContext, enter
 from garrison.redaction import Redaction, Redactor
 from garrison.settings import validate
@@ -76,6 +76,10 @@ class TracingMiddleware:
         self._always = settings.continue_ == "always"
         self._redactor = Redactor(redaction)
         self._clock = clock
+        self._tracer_provider = tracer_provider
+        self._meter_provider = meter_provider
+        self._recording = False
+        self._ask_again = float("-inf")
         self._tracer = trace.get_tracer("garrison", tracer_provider=tracer_provider, schema_url=SCHEMA)
         self._duration = metrics.get_meter(
             "garrison", meter_provider=meter_provider, schema_url=SCHEMA
@@ -97,21 +101,17 @@ class TracingMiddleware:
             return
 
         started = self._clock()
+        if not self._records(started) and header(scope["headers"], b"traceparent") is None:
+            await self.app(scope, receive, send)
+            return
         method = context.method if context.method in METHODS else "_OTHER"
         span = self._start(scope, context, method)
-        status: int | None = None
-        trailers = False
-        ended = False
+        progress = Progress()
 
         async def send_and_watch(message: Message) -> None:
-            nonlocal status, trailers, ended
             await send(message)
-            if status is None:
-                status = status_of(message)
-                trailers = message.get("trailers", False)
-            if not ended and ends_reply(message) and (not trailers or message["type"].endswith("trailers")):
-                ended = True
-                self._end(scope, context, span, method, status, self._clock() - started)
+            if progress.sent(message):
+                self._end(scope, context, span, method, progress.status, self._clock() - started)
 
         # Without an SDK and without a parent there is nothing to make current.
         token = None if span is INVALID_SPAN else attach(set_span_in_context(span))
@@ -121,10 +121,25 @@ class TracingMiddleware:
             context.exception = context.exception or error
             raise
         finally:
-            if not ended:
-                self._end(scope, context, span, method, status, self._clock() - started)
+            if not progress.ended:
+                self._end(scope, context, span, method, progress.status, self._clock() - started)
             if token is not None:
                 detach(token)
+
+    def _records(self, now: float) -> bool:
+        """Whether there is an SDK that would see a span or a measurement.
+
+        An SDK is set up when a process starts, if ever, and asking for it costs more than the rest of
+        this layer does without one; so it is asked for once a second.
+        """
+        if now >= self._ask_again:
+            providers = (
+                self._tracer_provider or trace.get_tracer_provider(),
+                self._meter_provider or metrics.get_meter_provider(),
+            )
+            self._recording = not all(map(_is_silent, providers))
+            self._ask_again = now + 1.0
+        return self._recording
 
     def _start(self, scope: Scope, context: RequestContext, method: str) -> Span:
         parent: Context | None = None
@@ -182,23 +197,26 @@ class TracingMiddleware:
         status: int | None,
         duration: float,
     ) -> None:
+        recording = span.is_recording()
         self._duration.record(
             duration,
             Deferred(lambda: _outcome(scope, context, method, status)),
-            set_span_in_context(span) if span.is_recording() else None,
+            set_span_in_context(span) if recording else None,
         )
-        if not span.is_recording():
+        if not recording:
             return
+        attributes: dict[str, Value] = {}
         route = context.route(scope)
         if route is not None:
             span.update_name(f"{method if method != '_OTHER' else 'HTTP'} {route}")
-            span.set_attribute("http.route", route)
+            attributes["http.route"] = route
         if status is not None:
-            span.set_attribute("http.response.status_code", status)
+            attributes["http.response.status_code"] = status
         error = _error_type(context, status)
         if error is not None:
-            span.set_attribute("error.type", error)
+            attributes["error.type"] = error
             span.set_status(StatusCode.ERROR)
+        span.set_attributes(attributes)
         span.end()
 
 
@@ -230,6 +248,11 @@ class Deferred(Mapping[str, Value]):
         return len(self._all())
 
 
+def _is_silent(provider: object) -> bool:
+    # The API's own providers record nothing; every SDK brings classes of its own.
+    return type(provider).__module__.startswith(("opentelemetry.trace", "opentelemetry.metrics"))
+
+
 def _carrier(scope: Scope) -> dict[str, list[str]]:
     carrier: dict[str, list[str]] = {}
     for name, value in scope["headers"]:
@@ -241,7 +264,7 @@ def _carrier(scope: Scope) -> dict[str, list[str]]:
 def _server(host: str, scope: Scope) -> dict[str, Value]:
     """`server.address` and `server.port` from the Host header, without a scheme's own port."""
     name, colon, port = host.rpartition(":")
-    if not colon or not port.isdigit() or len(port) > 5:
+    if not colon or not port.isdecimal() or len(port) > 5:
         return {"server.address": host}
     if int(port) == (443 if scope.get("scheme") in {"https", "wss"} else 80):
         return {"server.address": name}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 import limits
 
@@ -16,16 +16,20 @@ class Quota:
         name: how headers and problems call it, such as `100-per-minute`.
         limit: units, at least 1.
         period: seconds.
+        step: seconds that one unit takes to come back.
     """
 
     name: str
     limit: int
     period: float
+    step: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "step", self.period / self.limit)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Where a client stands with one quota.
+class Standing(NamedTuple):
+    """Where a client stands with one quota; a tuple, because one is made for every request.
 
     Attributes:
         quota: the quota.
@@ -38,9 +42,8 @@ class Standing:
     more_after: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What a store says about one request.
+class Decision(NamedTuple):
+    """What a store says about one request; a tuple, because one is made for every request.
 
     Attributes:
         allowed: whether every quota has room; if not, nothing was consumed.

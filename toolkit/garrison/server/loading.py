@@ -8,12 +8,18 @@ import inspect
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from garrison.redaction import Redaction, Redactor
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from garrison.asgi import ASGIApp
+
+
+# Enough for a database's complaint, and short enough for a terminal.
+LONGEST_TEXT: Final = 400
 
 
 class TargetError(Exception):
@@ -36,22 +42,38 @@ def load_app(target: str, *, factory: bool = False) -> ASGIApp:
         TargetError: the import fails, there is no such attribute, or it is no app.
     """
     module_name, colon, path = target.partition(":")
-    if not colon or not module_name or not path or "/" in target or module_name.endswith(".py"):
+    if (
+        not colon
+        or not module_name
+        or not path
+        or "/" in target
+        or module_name.endswith(".py")
+        or target[0] == "."
+    ):
         raise TargetUsageError(f"expected an app as module:attribute such as shop.main:app, found {target!r}")
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     found: Any = _import(module_name)
     for name in path.split("."):
-        if not hasattr(found, name):
-            raise TargetError(f"{module_name} has no attribute {path!r}.{_nearest(name, found)}")
-        found = getattr(found, name)
+        found = _attribute(found, name, module_name, path)
     if factory:
         found = _call(found, target)
-    elif _is_factory(found):
-        raise TargetError(f"{target} takes no scope; if it is a function that makes the app, add --factory")
-    if not callable(found):
-        raise TargetError(f"{target} is of type {type(found).__name__}, which is no ASGI app")
+    _check_app(found, target)
     return cast("ASGIApp", found)
+
+
+def summarize(error: BaseException) -> str:
+    """The exception on one line, with the place in the app's own code that it came from.
+
+    Start-up errors like to quote connection strings, so that what looks like a secret is masked.
+    """
+    text = " ".join(str(error).split())
+    if isinstance(error, SyntaxError):
+        text, place = error.msg, f" ({error.filename}, line {error.lineno})"
+    else:
+        place = _place(traceback.extract_tb(error.__traceback__))
+    text = Redactor(Redaction()).text(text)[:LONGEST_TEXT]
+    return f"{type(error).__qualname__}{': ' if text else ''}{text}{place}"
 
 
 def _import(name: str) -> ModuleType:
@@ -62,40 +84,64 @@ def _import(name: str) -> ModuleType:
             raise TargetError(
                 f"there is no module {error.name!r} in {Path.cwd()} or in this environment"
             ) from None
-        raise TargetError(f"importing {name} failed: {_summary(error)}") from None
+        raise TargetError(f"importing {name} failed: {summarize(error)}") from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an app does at import is its failure
-        raise TargetError(f"importing {name} failed: {_summary(error)}") from None
+        raise TargetError(f"importing {name} failed: {summarize(error)}") from None
+
+
+def _attribute(holder: Any, name: str, module_name: str, path: str) -> Any:
+    try:
+        return getattr(holder, name)
+    except AttributeError:
+        raise TargetError(f"{module_name} has no attribute {path!r}.{_nearest(name, holder)}") from None
+    except Exception as error:  # noqa: BLE001 - a module or a property may do anything here
+        raise TargetError(f"reading {module_name}:{path} failed: {summarize(error)}") from None
 
 
 def _call(factory: Any, target: str) -> Any:
+    if not callable(factory) or not _takes(factory, 0):
+        raise TargetError(f"{target} is no function without arguments; if it is the app, leave --factory out")
+    if inspect.iscoroutinefunction(factory):
+        raise TargetError(f"{target} is async; --factory takes a plain function that returns the app")
     try:
         return factory()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a factory does is its failure
-        raise TargetError(f"calling {target} failed: {_summary(error)}") from None
+        raise TargetError(f"calling {target} failed: {summarize(error)}") from None
 
 
-def _is_factory(found: Any) -> bool:
-    if not inspect.isfunction(found):
+def _check_app(found: Any, target: str) -> None:
+    if not callable(found):
+        raise TargetError(f"{target} is of type {type(found).__name__}, which is no ASGI app")
+    if _takes(found, 3):  # scope, receive, send
+        return
+    if _takes(found, 0):
+        raise TargetError(f"{target} takes no scope; if it is a function that makes the app, add --factory")
+    raise TargetError(
+        f"{target} does not take scope, receive and send, as an ASGI app does; a WSGI app needs an adapter"
+        " such as a2wsgi"
+    )
+
+
+def _takes(function: Any, count: int) -> bool:
+    """Whether a callable can be called with so many positional arguments, as far as one can tell."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True  # compiled code may have no signature
+    try:
+        signature.bind(*range(count))
+    except TypeError:
         return False
-    required = [
-        parameter
-        for parameter in inspect.signature(found).parameters.values()
-        if parameter.kind
-        in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD, parameter.VAR_POSITIONAL}
-    ]
-    return not required
-
-
-def _summary(error: BaseException) -> str:
-    """The exception on one line, with the place in the app's own code that it came from."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    if isinstance(error, SyntaxError):
-        place = f" ({error.filename}, line {error.lineno})"
-    lines = "".join(traceback.format_exception_only(error)).strip().splitlines()
-    return f"{lines[-1]}{place}"
+    return True
 
 
 def _nearest(name: str, holder: object) -> str:
     near = difflib.get_close_matches(name, dir(holder), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _place(frames: traceback.StackSummary) -> str:
+    real = [frame for frame in frames if not frame.filename.startswith("<frozen ")]
+    own = [frame for frame in real if Path(frame.filename).is_relative_to(Path.cwd())]
+    own = [frame for frame in own if "site-packages" not in frame.filename] or real
+    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ def configure_logging(form: Format) -> None:
         foreign_pre_chain=[
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(),
+            _without_colours,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
         ],
         processors=[
@@ -40,11 +43,27 @@ def configure_logging(form: Format) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    handler.addFilter(_is_news)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    # uvicorn writes an access line whenever that logger reaches a handler; the access log has it already.
-    logging.getLogger("uvicorn.access").propagate = False
+    # Warnings would be plain text between the lines.
+    logging.captureWarnings(capture=True)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a record says more than that a request was cut off when the grace of a stop was over.
+
+    The server has said so itself by then, and the access log has the request.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not (record.name == "uvicorn.error" and isinstance(error, asyncio.CancelledError))
+
+
+def _without_colours(_logger: Any, _name: str, event: Any) -> Any:
+    """A structlog processor: drops uvicorn's second version of its messages, with terminal colours."""
+    event.pop("color_message", None)
+    return event
 
 
 def _render_json(_logger: Any, _name: str, event: Any) -> str:

@@ -2,68 +2,64 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from garrison.preflight import examine
-from garrison.server.loading import load_app
+from garrison.server.environment import load_serving_settings
+from garrison.server.loading import TargetError, load_app
 from garrison.server.logs import configure_logging
+from garrison.server.startup import StartupReport
 from garrison.settings import Problem as SettingProblem
-from garrison.settings import SettingsError, foreign, load
-from garrison.stack import Hardened, Settings
+from garrison.settings import SettingsError
+from garrison.stack import Hardened
 
 if TYPE_CHECKING:
-    from garrison.settings import Loaded
+    from garrison.stack import Settings
 
 
 class PortTakenError(Exception):
     """The address cannot be listened on; the message says why, on one line."""
 
 
-def load_settings() -> Loaded[Settings]:
-    """The settings of a serving process: as everywhere, with what uvicorn's users are used to.
-
-    The proxies that are trusted are those of `FORWARDED_ALLOW_IPS`, and without it those on this machine;
-    `WEB_CONCURRENCY` says how many workers.
-
-    Raises:
-        SettingsError: with every problem at once.
-    """
-    trusted = foreign("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
-    return load(
-        Settings,
-        defaults={
-            "GARRISON_PROXY_TRUSTED": "0.0.0.0/0,::/0" if trusted.strip() == "*" else trusted,
-            "GARRISON_SERVER_WORKERS": foreign("WEB_CONCURRENCY") or "1",
-        },
-    )
+class NotStartedError(Exception):
+    """The app was loaded and then refused to start; the message says why, on one line."""
 
 
-def application() -> Hardened:
+def application() -> StartupReport:
     """The hardened app that the environment describes; each worker process calls it once."""
-    settings = load_settings().value
-    configure_logging(settings.access_log.format if settings.access_log else "json")
-    return Hardened(load_app(settings.server.target, factory=settings.server.factory), settings)
+    settings = load_serving_settings().value
+    _configure_logging(settings)
+    try:
+        app = load_app(settings.server.target, factory=settings.server.factory)
+    except TargetError as error:
+        # It could be loaded a moment ago. This status tells the parent not to try again and again.
+        logging.getLogger("garrison").error("not_loaded", extra={"reason": str(error)})  # noqa: TRY400 - one line
+        sys.exit(STARTUP_FAILURE)
+    return StartupReport(Hardened(app, settings), settings.redaction)
 
 
-def serve(settings: Settings) -> int:
-    """Serve until told to stop.
+def serve(settings: Settings) -> None:
+    """Serve until told to stop by SIGINT or SIGTERM.
 
     Args:
         settings: with the target in its server section.
 
-    Returns:
-        The exit status: 0, or 3 where the app's own startup failed.
-
     Raises:
         PortTakenError: the address cannot be listened on.
         TargetError: there is no such app.
+        NotStartedError: the app's own startup failed.
         SettingsError: the settings contradict themselves.
     """
     errors = [advice for advice in examine(settings) if advice.level == "error"]
@@ -72,32 +68,54 @@ def serve(settings: Settings) -> int:
             SettingProblem(name=advice.variable, expected="a value that fits the rest", hint=advice.text)
             for advice in errors
         )
+    # uvicorn raises the signal again that stopped it, and a signal may come before uvicorn is there.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
     section = settings.server
+    _configure_logging(settings)
     # A target that cannot be loaded is to be one clear line, not a traceback of every worker.
     app = load_app(section.target, factory=section.factory)
     listener = _listen(section.host, section.port)
-    configure_logging(settings.access_log.format if settings.access_log else "json")
+    report = StartupReport(Hardened(app, settings), settings.redaction)
     config = uvicorn.Config(
-        Hardened(app, settings) if section.workers == 1 else "garrison.server.serve:application",
+        report if section.workers == 1 else "garrison.server.serve:application",
         factory=section.workers > 1,
         workers=section.workers,
+        timeout_graceful_shutdown=ceil(section.grace),
         # The layers do what these would do: one parser of proxy headers, one access log, no banner.
         proxy_headers=False,
         access_log=False,
         server_header=False,
         log_config=None,
     )
-    server = uvicorn.Server(config)
     host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    sys.stderr.write(f"garrison: serving {section.target} on http://{shown}:{port}\n")
-    sys.stderr.flush()
-    if section.workers > 1:
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    logging.getLogger("garrison").info("listening on %s for %s", url, section.target)
+    if section.workers == 1:
+        _run_here(config, listener, report, section.target)
+    else:
         _hand_down(settings)
-        Multiprocess(config, sockets=[listener]).run()
-        return 0
-    server.run(sockets=[listener])
-    return 0 if server.started else 3
+        _run_workers(config, listener, section.target)
+
+
+def _run_here(config: uvicorn.Config, listener: socket.socket, report: StartupReport, target: str) -> None:
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except SystemExit as error:
+        if report.reason is None:
+            raise
+        raise NotStartedError(f"{target} did not start: {report.reason}") from error
+
+
+def _run_workers(config: uvicorn.Config, listener: socket.socket, target: str) -> None:
+    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise NotStartedError(f"{target} did not start in a worker; the event above says why")
 
 
 def with_flags(
@@ -115,23 +133,36 @@ def with_flags(
         SettingsError: a flag does not fit.
     """
     section = settings.server
-    section = replace(
-        section,
-        target=section.target if target is None else target,
-        host=section.host if host is None else host,
-        port=section.port if port is None else port,
-        workers=section.workers if workers is None else workers,
-        factory=section.factory or factory,
-    )
+    try:
+        section = replace(
+            section,
+            target=section.target if target is None else target,
+            host=section.host if host is None else host,
+            port=section.port if port is None else port,
+            workers=section.workers if workers is None else workers,
+            factory=section.factory or factory,
+        )
+    except SettingsError as error:
+        raise SettingsError(
+            replace(problem, name=problem.name.replace("Server.", "--")) for problem in error.problems
+        ) from None
     return replace(settings, server=section)
+
+
+def _configure_logging(settings: Settings) -> None:
+    configure_logging(settings.access_log.format if settings.access_log else "json")
 
 
 def _hand_down(settings: Settings) -> None:
     """Tell the worker processes, which read the environment, what the command line said."""
     section = settings.server
-    os.environ["GARRISON_SERVER_TARGET"] = section.target
-    os.environ["GARRISON_SERVER_FACTORY"] = "on" if section.factory else "off"
-    os.environ["GARRISON_SERVER_WORKERS"] = str(section.workers)
+    for name, text in {
+        "GARRISON_SERVER_TARGET": section.target,
+        "GARRISON_SERVER_FACTORY": "on" if section.factory else "off",
+        "GARRISON_SERVER_WORKERS": str(section.workers),
+    }.items():
+        os.environ[name] = text
+        os.environ.pop(f"{name}_FILE", None)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -140,7 +171,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except (OSError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:  # a host name may be no host name at all
         listener.close()
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise PortTakenError(
