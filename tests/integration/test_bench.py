@@ -1,0 +1,151 @@
+"""`make bench`: it measures what it says, prints every stack and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+from loadtests.bench.measure import PATH, Variant, Wire, WrongReplyError, cost, request_scope
+from loadtests.bench.names import BARE, GARRISON, GROUPS, NO_OPS, QUOTA, RECIPE, RECIPE_ASGI
+from loadtests.bench.recipe import usual_recipe
+from loadtests.bench.results import figures, targets
+from loadtests.bench.variants import trivial_app
+from loadtests.bench.worker import Worker, WorkerError
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "loadtests.bench"]
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=50, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
+    """What one quick run prints, and what it writes."""
+    path = tmp_path_factory.mktemp("bench") / "bench.json"
+    result = bench("--quick", "--json", str(path))
+    assert result.returncode == 0, result.stderr
+    return result.stdout, json.loads(path.read_text())
+
+
+def test_every_stack_is_printed_in_every_group(quick: tuple[str, Any]) -> None:
+    """The table has each stack once per SDK, in at most 80 columns."""
+    printed, _ = quick
+    for name in (BARE, NO_OPS, RECIPE, GARRISON):
+        assert printed.count(f"  {name:<32}") == len(GROUPS), name
+    for name in (RECIPE_ASGI, QUOTA):
+        assert printed.count(f"  {name:<32}") == 1, name
+    assert max(len(line) for line in printed.splitlines()) <= 80
+
+
+def test_the_file_has_what_the_table_has(quick: tuple[str, Any]) -> None:
+    """Programs read the same figures, layers, targets and machine that people see."""
+    printed, document = quick
+    assert list(document["groups"]) == list(GROUPS)
+    for group in GROUPS:
+        assert document["groups"][group]["variants"][RECIPE]["us"] > 0
+    assert len(document["targets"]) == 7
+    for target in document["targets"]:
+        assert f"  {target['text']:<42}" in printed
+    for layer in document["groups"]["no SDK"]["layers"]:
+        assert f"    {layer['name']:<38}" in printed
+    assert document["machine"]["python"] in printed
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    """A wrong path costs no minute of waiting: one line, and exit status 2."""
+    result = bench("--json", str(tmp_path / "nowhere" / "bench.json"))
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "nowhere/bench.json" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_every_process(number: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM end the run in one line with exit status 4, and nothing stays behind."""
+    with subprocess.Popen(
+        COMMAND, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("bench: up to ")
+        # As a terminal does it, to every process of the group; SIGTERM comes to one.
+        (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 4
+    assert errors.splitlines() == ["bench: interrupted before it had measured everything"]
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_a_process_that_dies_is_named() -> None:
+    """A crash in one of the stacks ends the run with the group it happened in."""
+    ours, theirs = Pipe()
+    theirs.close()
+    with ours, pytest.raises(WorkerError, match="the process for 'traces' ended"):
+        Worker(group="traces", connection=ours).round([RECIPE], 1)
+
+
+def test_the_recipe_does_what_it_is_measured_for() -> None:
+    """A peer that was mounted wrongly would look cheap: id, headers and log line must be there."""
+    log = io.BytesIO()
+    replies: list[Message] = []
+
+    async def send(message: Message) -> None:
+        replies.append(message)
+
+    wire = Wire()
+    wire.unread = True
+    asyncio.run(usual_recipe(trivial_app(), log=log)(request_scope(), wire.receive, send))  # type: ignore[arg-type]
+    headers = {name.lower(): value.decode() for name, value in replies[0]["headers"]}
+    line = orjson.loads(log.getvalue())
+    assert replies[0]["status"] == 200
+    assert headers[b"x-content-type-options"] == "nosniff"
+    assert line["path"] == PATH
+    assert line["request_id"] == headers[b"x-request-id"]
+
+
+@pytest.mark.parametrize("status", [None, 503])
+def test_a_stack_that_does_not_serve_has_no_figure(status: int | None) -> None:
+    """What refuses or forgets a reply is cheap, and is reported as broken instead."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if status is not None:
+            await send({"type": "http.response.start", "status": status, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+    with pytest.raises(WrongReplyError, match="the broken one: expected 5 replies with status 200"):
+        asyncio.run(cost(Variant(name="the broken one", app=app), 5, lambda: None))
+
+
+def test_a_stack_is_compared_with_the_bare_app_of_the_same_round() -> None:
+    """A machine that is twice as slow in one round changes no ratio."""
+    rounds = {BARE: [10.0, 20.0], RECIPE: [310.0, 620.0], GARRISON: [25.0, 50.0], QUOTA: [27.0, 54.0]}
+    figure = figures(rounds)[GARRISON]
+    assert figure.added == 22.5
+    assert figure.scaled == 12.0
+    assert figure.times_cheaper == 20.0
+
+
+def test_a_promise_that_is_not_kept_is_printed_as_missed() -> None:
+    """Each target is judged by its own limit: µs at most, ratios at least."""
+    fine = {BARE: [8.0, 8.0], RECIPE: [308.0, 308.0], GARRISON: [28.0, 28.0], QUOTA: [32.0, 32.0]}
+    dear = {BARE: [8.0, 8.0], RECIPE: [308.0, 308.0], GARRISON: [68.0, 68.0]}
+    found = targets({"no SDK": fine, "traces": dear, "traces and histogram": dear})
+    assert [target.met for target in found] == [True, False, False, False, True, False, False]
