@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, Literal
@@ -246,6 +246,10 @@ class Deferred(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return len(self._all())
+
+    def items(self) -> ItemsView[str, Value]:
+        """All of them at once; SDKs copy attributes by this, and going one by one costs much more."""
+        return self._all().items()
 
 
 def _is_silent(provider: object) -> bool:

@@ -1,0 +1,1 @@
+"""Drives a target with Locust and judges what came back against thresholds."""

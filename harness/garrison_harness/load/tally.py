@@ -1,0 +1,117 @@
+"""What the requests of a run came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from garrison_harness.load.histogram import Histogram, HistogramRecord
+
+TOO_MANY_REQUESTS = 429
+UNFINISHED = "no reply before the run ended"
+OTHER_KINDS = "other errors"
+MOST_KINDS = 50
+"""Kinds of error that are told apart; a locustfile can make a new message for every request."""
+
+
+class TallyRecord(TypedDict):
+    """A tally as it goes through JSON."""
+
+    requests: int
+    errors: int
+    limited: int
+    task_errors: int
+    statuses: dict[str, int]
+    kinds: dict[str, int]
+    latency: HistogramRecord
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of requests, errors and statuses, and the latencies.
+
+    Attributes:
+        requests: Requests that were sent, whatever became of them.
+        errors: Those that failed, and tasks that ended in an exception. A reply of 429 is a refusal in order,
+            so it is no error.
+        limited: Replies of 429.
+        task_errors: Exceptions that a task of a locustfile raised; part of `errors`, not of `requests`.
+        statuses: Replies by status code.
+        kinds: Errors by kind.
+        latency: From sending a request to the end of its reply.
+    """
+
+    requests: int = 0
+    errors: int = 0
+    limited: int = 0
+    task_errors: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    latency: Histogram = field(default_factory=Histogram)
+
+    def reply(self, seconds: float, *, status: int, error: str | None = None) -> None:
+        """Count a request that ended.
+
+        Args:
+            seconds: Its latency.
+            status: The reply's status code, 0 where there was none.
+            error: The kind of error, None for success.
+        """
+        self.requests += 1
+        self.latency.record(seconds)
+        if status:
+            self.statuses[status] += 1
+        if status == TOO_MANY_REQUESTS:
+            self.limited += 1
+        if error is not None:
+            self._error(error)
+
+    def unfinished(self, seconds: float) -> None:
+        """Count a request that was cut off with no reply; its latency so far is the least it can be."""
+        self.reply(seconds, status=0, error=UNFINISHED)
+
+    def task_error(self, kind: str) -> None:
+        """Count an exception that a task raised outside any request."""
+        self.task_errors += 1
+        self._error(kind)
+
+    def _error(self, kind: str) -> None:
+        self.errors += 1
+        known = kind in self.kinds or len(self.kinds) < MOST_KINDS
+        self.kinds[kind if known else OTHER_KINDS] += 1
+
+    @property
+    def error_share(self) -> float:
+        """Errors per attempt, 0 to 1."""
+        return self.errors / max(1, self.requests + self.task_errors)
+
+    @property
+    def limited_share(self) -> float:
+        """Replies of 429 per request, 0 to 1."""
+        return self.limited / max(1, self.requests)
+
+    def to_record(self) -> TallyRecord:
+        """The tally in JSON's types."""
+        return {
+            "requests": self.requests,
+            "errors": self.errors,
+            "limited": self.limited,
+            "task_errors": self.task_errors,
+            "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
+            "kinds": dict(self.kinds.most_common()),
+            "latency": self.latency.to_record(),
+        }
+
+    @classmethod
+    def from_record(cls, record: TallyRecord) -> Tally:
+        """The tally that `to_record` described."""
+        return cls(
+            requests=record["requests"],
+            errors=record["errors"],
+            limited=record["limited"],
+            task_errors=record["task_errors"],
+            statuses=Counter({int(status): count for status, count in record["statuses"].items()}),
+            kinds=Counter(record["kinds"]),
+            latency=Histogram.from_record(record["latency"]),
+        )

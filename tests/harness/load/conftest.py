@@ -1,0 +1,56 @@
+"""A target that is up, and a command that is gone after the test."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from garrison_harness.target import Running, parse_target, running
+from tests.harness.load.command_line import APPS, Command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+
+@pytest.fixture
+def command() -> Iterator[Command]:
+    """A `garrison load` that is gone after the test."""
+    made = Command()
+    yield made
+    made.clean()
+    if made.process is not None:
+        made.process.communicate(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[str], AbstractContextManager[Running]]:
+    """Serves one of the test apps."""
+
+    def served(app: str) -> AbstractContextManager[Running]:
+        uvicorn = [sys.executable, "-m", "uvicorn", "--app-dir", str(APPS), app, "--log-level", "warning"]
+        return running(parse_target([*uvicorn, "--port", "{port}"]))
+
+    return served
+
+
+@pytest.fixture(scope="module")
+def url(serve: Callable[[str], AbstractContextManager[Running]]) -> Iterator[str]:
+    """The URL of the tiny app."""
+    with serve("tiny_app:app") as up:
+        yield up.base_url
+
+
+@pytest.fixture
+def locustfile(tmp_path: Path) -> Callable[[str], str]:
+    """Writes a locustfile."""
+
+    def written(source: str) -> str:
+        path = tmp_path / "journeys.py"
+        path.write_text(source, encoding="utf-8")
+        return str(path)
+
+    return written
