@@ -1,0 +1,1 @@
+"""What an audit asks and how it judges the answers, one module per family."""

@@ -1,0 +1,175 @@
+"""The form of a check: what it asks, and how it judges what was recorded."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from garrison_harness.exchange import Exchange, Reply, Request
+from garrison_harness.finding import Confidence, Finding, Location, Severity, printable
+from garrison_harness.site import Need, Site
+
+_TARGET_LENGTH = 80
+_EXCERPT_LENGTH = 160
+_MESSAGE_LENGTH = 400
+# The app took a request of this kind no further, so nothing can be said about what it does with it.
+_CLOSED_STATUSES = frozenset({401, 403, 404, 405, 415, 421, 429, 501, 503})
+
+
+class Layer(enum.Enum):
+    """What kind of layer can make a check pass."""
+
+    APP = "app or middleware"
+    SERVER = "server"
+
+
+class Unjudged(Exception):  # noqa: N818 - a check that cannot judge has met no error
+    """What was recorded allows no verdict; the text is the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """How a target ended while it was audited.
+
+    Attributes:
+        cause: How it ended, in a few words.
+        log: The last lines that it wrote.
+    """
+
+    cause: str
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a judge may look at.
+
+    Attributes:
+        site: What is known of the app.
+        exchanges: What this check asked, by label.
+        record: Everything that the audit asked, in the order of the catalogue.
+        death: How the target ended, None where it is alive.
+    """
+
+    site: Site
+    exchanges: Mapping[str, Exchange]
+    record: Sequence[Exchange] = ()
+    death: Death | None = None
+
+    def reply(self, label: str) -> Reply:
+        """The reply to one of this check's own requests, whatever became of it."""
+        return self.exchanges[label].reply
+
+    def control(self, label: str) -> Reply:
+        """The reply to a request that any healthy app answers, which the others are compared with.
+
+        Raises:
+            Unjudged: The app did not answer it, or did not let it through.
+        """
+        exchange = self.exchanges[label]
+        reply = exchange.reply
+        if reply.status is None or reply.failure or reply.status >= 500 or reply.status in _CLOSED_STATUSES:
+            raise Unjudged(
+                f"{exchange.request.summary} answered {reply.outcome}, so there is nothing to compare with"
+            )
+        return reply
+
+    def page(self, label: str) -> Reply:
+        """The reply to the page itself, if it is one that a browser would show.
+
+        Raises:
+            Unjudged: There is no such page.
+        """
+        reply = self.control(label)
+        if not 200 <= (reply.status or 0) < 300:
+            raise Unjudged(
+                f"{self.exchanges[label].request.summary} answered {reply.outcome}: name a page with --path"
+            )
+        if not reply.is_html:
+            kind = reply.media_type or "no media type"
+            raise Unjudged(f"{self.exchanges[label].request.summary} is {kind} and no page for a browser")
+        return reply
+
+    def plain(self) -> list[Exchange]:
+        """Every exchange of the audit in which an ordinary request got a whole reply from the app."""
+        return [
+            seen
+            for seen in self.record
+            if seen.request.plain and seen.reply.status and not seen.reply.failure
+        ]
+
+    def finding(
+        self,
+        where: str | Exchange,
+        message: str,
+        *,
+        show: Sequence[str] = (),
+        excerpt: str = "",
+        lines: Sequence[str] = (),
+        confidence: Confidence = Confidence.CONFIRMED,
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding with the exchange that proves it.
+
+        Args:
+            where: The exchange, or the label of one of this check's own.
+            message: What is wrong.
+            show: Names of the reply's headers that belong to the evidence.
+            excerpt: A passage of the reply that belongs to it.
+            lines: Lines of the target's log that belong to it.
+            confidence: How sure this is.
+            severity: How bad, where it differs from the check's severity.
+        """
+        exchange = self.exchanges[where] if isinstance(where, str) else where
+        wanted = {name.lower() for name in show}
+        evidence = [exchange.summary]
+        evidence += [f"{name}: {value}" for name, value in exchange.reply.headers if name.lower() in wanted]
+        evidence += [excerpt] if excerpt else []
+        evidence += lines
+        return Finding(
+            message=printable(message, _MESSAGE_LENGTH),
+            location=Location(
+                method=exchange.request.method, target=printable(exchange.request.target, _TARGET_LENGTH)
+            ),
+            evidence=tuple(printable(line, _EXCERPT_LENGTH) for line in evidence),
+            confidence=confidence,
+            severity=severity,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A thing that should hold, and how to find out.
+
+    Attributes:
+        id: Stable and short; people select and ignore checks by it.
+        title: What holds when the check passes.
+        severity: How bad it is when it does not.
+        fixed_by: The kind of layer that can mend it.
+        layers: The sections of Garrison's settings that it depends on.
+        needs: What it cannot do without.
+        cwe: The number of the weakness in the Common Weakness Enumeration; 0 where none fits.
+        reference: Where the rule comes from.
+        fix: What to do about it, whatever the app is made with.
+        garrison: What to do about it with Garrison, empty where Garrison does not help.
+        ask: What to send. Labels are sent in their order.
+        judge: What the replies say. It sees recordings only, and raises `Unjudged` where they say nothing.
+        alone: Asked when nothing else is, because it loads the target or measures time.
+        after_death: Judged even if the target ended before all was asked.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    fixed_by: Layer = Layer.APP
+    layers: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
+    cwe: int
+    reference: str
+    fix: str
+    garrison: str = ""
+    ask: Callable[[Site], Mapping[str, Request]]
+    judge: Callable[[Seen], Iterator[Finding]]
+    alone: bool = False
+    after_death: bool = False

@@ -1,0 +1,160 @@
+"""What a client writes must not become a header, a link or a client's identity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from garrison_harness.checks.check import Check, Unjudged
+from garrison_harness.finding import Confidence, Severity
+from garrison_harness.site import Need
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from garrison_harness.checks.check import Seen
+    from garrison_harness.exchange import Request
+    from garrison_harness.finding import Finding
+    from garrison_harness.site import Site
+
+# Headers that hold URLs which clients follow.
+_POINTING = ("location", "link", "content-location", "refresh")
+_PLANTED = "x-garrison-planted"
+
+
+def _foreign_host(site: Site) -> str:
+    return f"{site.canary}.example"
+
+
+def _ask_line_breaks(site: Site) -> Mapping[str, Request]:
+    planted = f"a%0d%0a{_PLANTED}:%20{site.canary}"
+    names = ("q", "next", "url", "redirect", "lang", "name")
+    query = "&".join(f"{name}={planted}" for name in names)
+    return {
+        "page": site.get(site.path),
+        "query": site.request("GET", f"{site.path}?{query}", plain=False),
+        "path": site.request("GET", f"{site.path.rstrip('/')}/{planted}", plain=False),
+        "slash": site.request("GET", f"{site.twin_path}?{query}", plain=False),
+    }
+
+
+def _judge_line_breaks(seen: Seen) -> Iterator[Finding]:
+    seen.control("page")
+    for label in ("query", "path", "slash"):
+        planted = [value for value in seen.reply(label).all(_PLANTED) if seen.site.canary in value]
+        if planted:
+            message = (
+                f"a line break in the {label if label != 'slash' else 'query'} becomes a header of the reply"
+            )
+            yield seen.finding(label, message, show=(_PLANTED,))
+
+
+def _ask_foreign_host(site: Site) -> Mapping[str, Request]:
+    foreign = [("Host", _foreign_host(site))]
+    return {
+        "page": site.get(site.path),
+        "foreign": site.request("GET", site.path, foreign, plain=False),
+        "foreign slash": site.request("GET", site.twin_path, foreign, plain=False),
+    }
+
+
+def _judge_foreign_host(seen: Seen) -> Iterator[Finding]:
+    seen.control("page")
+    for label in ("foreign", "foreign slash"):
+        if place := _pointed_at(seen, label):
+            message = f"{place} points at whatever host the client names"
+            yield seen.finding(label, message, show=_POINTING, excerpt=_link(seen, label))
+            return
+
+
+def _pointed_at(seen: Seen, label: str) -> str:
+    """What of a reply sends its reader to the foreign host: a header, a link, or nothing (empty)."""
+    reply, host = seen.reply(label), _foreign_host(seen.site)
+    for name in _POINTING:
+        if f"//{host}" in reply.get(name):
+            return name.title()
+    # A mere mention ("unknown host ...") is no link.
+    return "a link of the page" if f"//{host}" in reply.text else ""
+
+
+def _link(seen: Seen, label: str) -> str:
+    """The link to the foreign host with what is around it."""
+    before, link, after = seen.reply(label).text.partition(f"//{_foreign_host(seen.site)}")
+    return f"...{before[-40:]}{link}{after[:20]}..." if link else ""
+
+
+def _ask_forwarded(site: Site) -> Mapping[str, Request]:
+    host = _foreign_host(site)
+    forged = [
+        ("X-Forwarded-Host", host),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-For", "203.0.113.66"),
+        ("Forwarded", f"for=203.0.113.66;host={host};proto=https"),
+    ]
+    return {
+        "page": site.get(site.path),
+        "slash": site.get(site.twin_path),
+        "forged page": site.request("GET", site.path, forged, plain=False),
+        "forged slash": site.request("GET", site.twin_path, forged, plain=False),
+    }
+
+
+def _judge_forwarded(seen: Seen) -> Iterator[Finding]:
+    seen.control("page")
+    for honest, forged in (("page", "forged page"), ("slash", "forged slash")):
+        before, after = seen.reply(honest), seen.reply(forged)
+        if place := _pointed_at(seen, forged):
+            message = f"{place} points at the host that a stranger forwards"
+            yield seen.finding(forged, message, show=_POINTING, excerpt=_link(seen, forged))
+            return
+        moved = before.get("location").startswith("http://") and after.get("location").startswith("https://")
+        secured = after.all("strict-transport-security") and not before.all("strict-transport-security")
+        if moved or secured:
+            message = "the app believes a stranger's X-Forwarded-Proto"
+            yield seen.finding(forged, message, show=("location", "strict-transport-security"))
+            return
+        if before.status is not None and before.status < 400 and (after.status or 0) >= 500:
+            message = f"forwarded headers from a stranger are answered with {after.status}"
+            yield seen.finding(forged, message, confidence=Confidence.LIKELY)
+            return
+    if seen.reply("page").status is None:
+        raise Unjudged("the page did not answer")
+
+
+CHECKS = (
+    Check(
+        id="I1",
+        title="Line breaks in input make no headers",
+        severity=Severity.HIGH,
+        cwe=113,
+        reference="ASVS 5.0 V4.2.4; ZAP 40003",
+        fix="never put decoded input into a header, and use a server that refuses line breaks there",
+        ask=_ask_line_breaks,
+        judge=_judge_line_breaks,
+    ),
+    Check(
+        id="I2",
+        title="A foreign Host is not written into links",
+        # Cured by a list of hosts, which nobody but the operator knows: off until told, so at most low.
+        severity=Severity.LOW,
+        layers=("HOSTS",),
+        cwe=20,
+        reference="OWASP API8:2023",
+        fix="answer 400 or 421 to hosts that are not yours, or build links from a configured name",
+        garrison="list your hosts in GARRISON_HOSTS_ALLOWED",
+        ask=_ask_foreign_host,
+        judge=_judge_foreign_host,
+    ),
+    Check(
+        id="I3",
+        title="Forwarded headers from strangers change nothing",
+        severity=Severity.MEDIUM,
+        layers=("PROXY",),
+        needs=(Need.ADDRESSES,),
+        cwe=348,
+        reference="ASVS 5.0 V4.1.3",
+        fix="believe X-Forwarded-* and Forwarded from your own proxies' addresses only",
+        garrison="name the proxies in GARRISON_PROXY_TRUSTED, and never *",
+        ask=_ask_forwarded,
+        judge=_judge_forwarded,
+    ),
+)

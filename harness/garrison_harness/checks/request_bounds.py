@@ -1,0 +1,217 @@
+"""Bodies and header blocks that are too large, too deep or broken are refused, and cheaply."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from garrison_harness.checks.check import Check, Unjudged
+from garrison_harness.exchange import Request
+from garrison_harness.finding import Confidence, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from garrison_harness.checks.check import Seen
+    from garrison_harness.exchange import Reply
+    from garrison_harness.finding import Finding
+    from garrison_harness.site import Site
+
+_JSON = [("Content-Type", "application/json"), ("Accept", "application/json")]
+_SMALL = b'{"garrison": "check"}'
+_PIECE = 64 * 1024
+_PAUSE = 2.0  # seconds; a server that refuses on the header answers well within, and ends the pause
+_DEPTH = 100_000
+# CPython raises for integers of more than 4300 digits (sys.int_info.default_max_str_digits).
+_DIGITS = 5000
+_NO_ROUTE = frozenset({401, 403, 404, 405, 415, 501})
+_LIMITS_ON = "on by default; GARRISON_REQUEST_LIMITS_MAX_BODY sets the bound"
+
+
+def _control(site: Site) -> Request:
+    return site.request("POST", site.body_path, _JSON, body=_SMALL)
+
+
+def _require_route(seen: Seen) -> Reply:
+    small = seen.reply("small")
+    if small.status is not None and small.status in _NO_ROUTE:
+        raise Unjudged(
+            f"POST {seen.site.body_path} answers {small.outcome}: name one that takes JSON with --body-path"
+        )
+    return seen.control("small")
+
+
+def _oversized(size: int) -> Iterator[bytes]:
+    """A JSON string that is `size` bytes long, in pieces."""
+    filling = b"a" * _PIECE
+    yield b'"' + filling[: min(_PIECE, size) - 1]
+    left = size - min(_PIECE, size)
+    while left > _PIECE:
+        yield filling
+        left -= _PIECE
+    yield filling[: max(0, left - 1)] + b'"'
+
+
+def _ask_announced(site: Site) -> Mapping[str, Request]:
+    size = site.max_body + 1
+    head = site.head("POST", site.body_path, [*_JSON, ("Content-Length", str(size))])
+    first, *others = _oversized(size)
+    return {
+        "small": _control(site),
+        "large": Request(method="POST", target=site.body_path, pieces=(head, first, _PAUSE, *others)),
+    }
+
+
+def _ask_chunked(site: Site) -> Mapping[str, Request]:
+    head = site.head("POST", site.body_path, [*_JSON, ("Transfer-Encoding", "chunked")])
+    # Most pieces are one and the same object, and so are their chunks: the body takes no memory.
+    chunk = cache(lambda piece: b"%x\r\n%b\r\n" % (len(piece), piece))
+    chunks = [chunk(piece) for piece in _oversized(site.max_body + _PIECE)]
+    return {
+        "small": _control(site),
+        "large": Request(method="POST", target=site.body_path, pieces=(head, *chunks, b"0\r\n\r\n")),
+    }
+
+
+def _judge_announced(seen: Seen) -> Iterator[Finding]:
+    exchange = seen.exchanges["large"]
+    if exchange.reply.status == 413 and exchange.reply.sent >= exchange.request.size:
+        message = f"413 comes only after all {exchange.request.size} bytes were taken"
+        yield seen.finding("large", message, severity=Severity.LOW)
+    yield from _judge_size(seen)
+
+
+def _judge_size(seen: Seen) -> Iterator[Finding]:
+    small, large = seen.reply("small"), seen.reply("large")
+    total = seen.exchanges["large"].request.size
+    early = large.sent < total
+    if large.status == 413:
+        return
+    _require_route(seen)
+    if early and (large.status == small.status or large.failure in {"reset", "closed"}):
+        raise Unjudged(f"POST {seen.site.body_path} answers {large.outcome} without reading the body")
+    bound = seen.site.max_body
+    message = f"a body over the bound of {bound} bytes is not refused with 413 but answered {large.outcome}"
+    yield seen.finding(
+        "large", message, excerpt=f"{large.sent} of the request's {total} bytes were sent before the reply"
+    )
+
+
+def _ask_deep(site: Site) -> Mapping[str, Request]:
+    deep = b"[" * _DEPTH + b"]" * _DEPTH
+    digits = b'{"garrison": ' + b"9" * _DIGITS + b"}"
+    return {
+        "small": _control(site),
+        f"JSON {_DEPTH} levels deep": site.request("POST", site.body_path, _JSON, body=deep),
+        f"a number of {_DIGITS} digits": site.request("POST", site.body_path, _JSON, body=digits),
+    }
+
+
+def _ask_broken(site: Site) -> Mapping[str, Request]:
+    broken = {
+        "JSON that breaks off": b'{"garrison": ',
+        "JSON that is no UTF-8": b'{"garrison": "\xff\xfe"}',
+        "an empty body": b"",
+        "a bare number": b"7",
+    }
+    asked = {label: site.request("POST", site.body_path, _JSON, body=body) for label, body in broken.items()}
+    return {"small": _control(site), **asked}
+
+
+def _judge_json(seen: Seen) -> Iterator[Finding]:
+    small = _require_route(seen)
+    for label, exchange in seen.exchanges.items():
+        reply = exchange.reply
+        if reply.status is not None and reply.status >= 500:
+            yield seen.finding(label, f"{label} is answered with {reply.status}")
+        elif reply.failure in {"timeout", "closed", "reset"}:
+            yield seen.finding(label, f"{label} gets no reply", confidence=Confidence.LIKELY)
+        elif reply.elapsed > small.elapsed + 1.0:
+            message = f"{label} keeps the app busy for {reply.elapsed:.1f} s"
+            yield seen.finding(label, message, confidence=Confidence.LIKELY)
+
+
+def _ask_headers(site: Site) -> Mapping[str, Request]:
+    many: Sequence[tuple[str, str]] = [(f"X-G{number}", "a") for number in range(5000)]
+    return {
+        "page": site.get(site.path),
+        "a header of 100 KB": site.request("GET", site.path, [("X-Garrison", "a" * 100_000)], plain=False),
+        "5,000 headers": site.request("GET", site.path, many, plain=False),
+    }
+
+
+def _judge_headers(seen: Seen) -> Iterator[Finding]:
+    page = seen.control("page")
+    for label in ("a header of 100 KB", "5,000 headers"):
+        reply = seen.reply(label)
+        if reply.status is not None and reply.status >= 500 and reply.status != 503:
+            yield seen.finding(label, f"{label} is answered with {reply.status}")
+        elif reply.status == page.status:
+            yield seen.finding(label, f"{label} is taken like any other request")
+
+
+CHECKS = (
+    Check(
+        id="R1",
+        title="An announced body over the bound is refused before it is sent",
+        severity=Severity.MEDIUM,
+        layers=("REQUEST_LIMITS",),
+        cwe=770,
+        reference="RFC 9110 section 15.5.14; OWASP API4:2023",
+        fix="compare Content-Length with a bound before reading, answer 413 and close the connection",
+        garrison=_LIMITS_ON,
+        ask=_ask_announced,
+        judge=_judge_announced,
+        alone=True,
+    ),
+    Check(
+        id="R2",
+        title="A chunked body is counted, and refused over the bound",
+        severity=Severity.MEDIUM,
+        layers=("REQUEST_LIMITS",),
+        cwe=770,
+        reference="RFC 9110 section 15.5.14; OWASP API4:2023",
+        fix="count bytes as they arrive, answer 413 past the bound; never trust Content-Length alone",
+        garrison=_LIMITS_ON,
+        ask=_ask_chunked,
+        judge=_judge_size,
+        alone=True,
+    ),
+    Check(
+        id="R3",
+        title="Deeply nested JSON and huge numbers are no server error",
+        severity=Severity.MEDIUM,
+        layers=("REQUEST_LIMITS",),
+        cwe=674,
+        reference="OWASP API4:2023",
+        fix="bound the depth and the numbers of JSON before it is parsed, and answer 400 or 422",
+        garrison="GARRISON_REQUEST_LIMITS_JSON=bounded is the default; check that the layer is not off",
+        ask=_ask_deep,
+        judge=_judge_json,
+        alone=True,
+    ),
+    Check(
+        id="R4",
+        title="Broken JSON is no server error",
+        severity=Severity.MEDIUM,
+        layers=("REQUEST_LIMITS", "ERRORS"),
+        cwe=20,
+        reference="RFC 9110 section 15.5.1; ASVS 5.0 V2.2.1",
+        fix="answer 400, 415 or 422 to a body that cannot be parsed",
+        garrison="GARRISON_REQUEST_LIMITS checks the encoding; the rest is for the app, or a contract",
+        ask=_ask_broken,
+        judge=_judge_json,
+    ),
+    Check(
+        id="R6",
+        title="Huge and countless headers are refused",
+        severity=Severity.MEDIUM,
+        layers=("REQUEST_LIMITS",),
+        cwe=770,
+        reference="RFC 6585 section 5; OWASP API4:2023",
+        fix="bound the size and the number of headers in the server, and answer 431",
+        garrison="on by default; check that GARRISON_REQUEST_LIMITS is not off",
+        ask=_ask_headers,
+        judge=_judge_headers,
+    ),
+)

@@ -1,0 +1,46 @@
+"""Whether the app outlives its audit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from garrison_harness.checks.check import Check
+from garrison_harness.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from garrison_harness.checks.check import Seen
+    from garrison_harness.finding import Finding
+
+
+def _judge_survival(seen: Seen) -> Iterator[Finding]:
+    if seen.death is None:
+        return
+    # What found its connection broken was under way when the app ended; what was refused came after.
+    broken = [
+        exchange for exchange in seen.record if exchange.reply.failure in {"reset", "closed", "truncated"}
+    ]
+    first, *others = sorted(broken or seen.record[-1:], key=lambda exchange: exchange.at)
+    suspects = f", with {1 + len(others)} requests under way" if others else ""
+    yield seen.finding(
+        first,
+        f"the app ended while it was audited ({seen.death.cause}){suspects}",
+        lines=[*(exchange.summary for exchange in others), *seen.death.log],
+    )
+
+
+CHECKS = (
+    Check(
+        id="A1",
+        title="The app survives the audit",
+        severity=Severity.HIGH,
+        cwe=400,
+        reference="OWASP API4:2023",
+        fix="send the request named here by hand, and mend what its log shows",
+        ask=lambda site: {"page": site.get(site.path)},
+        judge=_judge_survival,
+        alone=True,
+        after_death=True,
+    ),
+)

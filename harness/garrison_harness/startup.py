@@ -1,0 +1,67 @@
+"""Tells when a process that was just started answers HTTP, and why it did not."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from garrison_harness.process import Child
+
+# Some servers listen on `localhost`, which may be the IPv6 address only.
+_LOOPBACK_HOSTS = ("127.0.0.1", "::1")
+_POLL_INTERVAL = 0.05  # seconds
+_ANSWER_TIMEOUT = 5.0  # seconds; a first page may compile templates
+# What Python prints last: `ModuleNotFoundError: No module named 'shop'`.
+_EXCEPTION_LINE = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|Warning)(: .*)?$")
+_ERROR_LEVEL = re.compile(r"^\s*\[?(CRITICAL|ERROR|FATAL)\]?:?\s+", re.IGNORECASE)
+_PORT_TAKEN = re.compile(r"address (is )?already in use|EADDRINUSE", re.IGNORECASE)
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nothing listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def wait_until_ready(child: Child, port: int, wait: float) -> str | None:
+    """The loopback address that answers HTTP while the child lives; None if none does in `wait` seconds."""
+    deadline = time.monotonic() + wait
+    while time.monotonic() < deadline and child.exit_status() is None:
+        for host in _LOOPBACK_HOSTS:
+            if _answers_http(host, port, min(_ANSWER_TIMEOUT, max(0.1, deadline - time.monotonic()))):
+                # Whoever answers while the child is gone is somebody else on its port.
+                return host if child.exit_status() is None else None
+        time.sleep(_POLL_INTERVAL)
+    return None
+
+
+def _answers_http(host: str, port: int, timeout: float) -> bool:
+    authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    request = f"GET / HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
+    try:
+        with socket.create_connection((host, port), timeout=timeout) as connection:
+            connection.sendall(request.encode("ascii"))
+            return connection.recv(5) == b"HTTP/"
+    except OSError:
+        return False
+
+
+def port_was_taken(log: Sequence[str]) -> bool:
+    """Whether a log says that the address was in use."""
+    return any(_PORT_TAKEN.search(line) for line in log)
+
+
+def likely_cause(log: Sequence[str]) -> str:
+    """The line that says why a process ended: the last exception, else the last error, else the last line."""
+    for line in reversed(log):
+        if _EXCEPTION_LINE.match(line):
+            return line.strip()
+    for line in reversed(log):
+        if _ERROR_LEVEL.match(line) or _PORT_TAKEN.search(line):
+            return _ERROR_LEVEL.sub("", line).strip()
+    return log[-1].strip() if log else ""

@@ -1,0 +1,136 @@
+"""Whole audits over real sockets: the bad app, its good twin, and a server that is no ASGI."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from garrison_harness.checks.catalogue import CATALOGUE
+from garrison_harness.process import Child
+from garrison_harness.startup import free_port, wait_until_ready
+from tests.harness.commands import APPS, UVICORN, check
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALL = {found.id for found in CATALOGUE}
+KNOWN = ("--error-path", "/raise", "--quota", "5/minute", "--max-body", "200KB", "--format", "json")
+
+
+def statuses(report: dict[str, Any], status: str) -> set[str]:
+    """The ids of the checks that ended that way."""
+    return {found["id"] for found in report["checks"] if found["status"] == status}
+
+
+def test_the_bad_app_fails_nearly_every_check() -> None:
+    """Under h11, all that an app can do wrong is found; what h11 or the missing quota rules out is not."""
+    ran = check(*KNOWN, "--", *UVICORN, "--http", "h11", "--server-header", "bad_app:app")
+
+    report = json.loads(ran.stdout)
+    assert ran.status == 1
+    assert statuses(report, "failed") == ALL - {"H4", "I1", "L2", "W1", "A1"}
+    assert statuses(report, "not run") == {"H4", "L2"}
+
+
+def test_what_another_server_leaves_open_is_found_too() -> None:
+    """Under httptools, with a quota that counts what the client says it is."""
+    ran = check(
+        *KNOWN, "--select", "W,L", "--", *UVICORN, "--http", "httptools", "bad_app:app", BAD_QUOTA="1"
+    )
+
+    assert statuses(json.loads(ran.stdout), "failed") == {"L1", "L2", "W1"}
+
+
+def test_the_good_twin_passes_every_check() -> None:
+    """Nothing is held against an app that does it right; https it cannot speak."""
+    ran = check(*KNOWN, "--body-path", "/json", "--", *UVICORN, "--http", "httptools", "good_app:app")
+
+    report = json.loads(ran.stdout)
+    assert statuses(report, "failed") == set()
+    assert statuses(report, "not run") == {"H4"}
+    assert ran.status == 0
+
+
+def test_a_server_that_is_no_asgi_is_audited_alike() -> None:
+    """A few lines of sockets that reflect a decoded target are caught planting a header."""
+    ran = check("--select", "I1", "--format", "json", "--", sys.executable, "careless_server.py", "{port}")
+
+    assert statuses(json.loads(ran.stdout), "failed") == {"I1"}
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+def test_an_https_url_is_audited_with_any_certificate(tmp_path: Path) -> None:
+    """A self-signed server at a URL is asked over TLS, and is missed its HSTS."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+            ),
+            *("-subj", "/CN=localhost", "-days", "1", "-out", str(certificate), "-keyout", str(key)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    port = free_port()
+    words = [sys.executable, str(APPS / "careless_server.py"), str(port), str(certificate), str(key)]
+    server = Child(words, logs=tmp_path, environment={})
+    try:
+        # It answers no plain HTTP, so readiness is not asked: the tool says itself when it cannot connect.
+        wait_until_ready(server, port, 1.0)
+        ran = check("--select", "H2,H4", "--format", "json", f"https://127.0.0.1:{port}/")
+    finally:
+        server.end()
+
+    assert statuses(json.loads(ran.stdout), "failed") == {"H2", "H4"}
+
+
+def test_an_import_target_is_booted_in_the_current_directory() -> None:
+    """`module:attribute` needs neither a server nor a port."""
+    ran = check("--select", "H2,H9", "good_app:app")
+
+    assert "PASS  H2" in ran.stdout
+    assert "FAIL  H9" in ran.stdout
+    assert ran.status == 0
+
+
+def test_the_fail_level_decides() -> None:
+    """A low finding fails an audit that is told to fail at low."""
+    ran = check("--select", "H9", "--fail-on", "low", "good_app:app")
+
+    assert ran.status == 1
+    assert "FAIL: 1 confirmed finding of severity low or worse" in ran.stdout
+
+
+def test_an_audit_that_judges_nothing_is_inconclusive() -> None:
+    """Not run is never passed."""
+    ran = check("--select", "H4", "good_app:app")
+
+    assert ran.status == 4
+    assert "INCONCLUSIVE: no check could be judged" in ran.stdout
+
+
+def test_an_app_that_dies_is_a_finding_with_its_last_words() -> None:
+    """The tool survives the app, names the request, and leaves the rest unjudged."""
+    ran = check("--select", "M1,R,A1", "--format", "json", "fragile_app:app")
+
+    report = json.loads(ran.stdout)
+    (finding,) = next(found for found in report["checks"] if found["id"] == "A1")["findings"]
+    assert ran.status == 1
+    assert any(line.startswith("TRACE / -> no reply") for line in finding["evidence"])
+    assert finding["evidence"][-1] == "out of handles"
+    assert report["stopped"] == "the app ended during the audit"
+    assert "R1" in statuses(report, "not run")
+    assert "Traceback" not in ran.stderr

@@ -1,0 +1,325 @@
+"""Every check on replies made by hand: what it passes, what it fails, and what it leaves unjudged."""
+
+from __future__ import annotations
+
+import pytest
+
+from garrison_harness.checks.catalogue import CATALOGUE
+from garrison_harness.checks.check import Check, Death
+from garrison_harness.exchange import Reply
+from garrison_harness.finding import Confidence, Severity
+from garrison_harness.site import Quota
+from tests.harness.recordings import CANARY, findings, lost, page, reply, verdict
+
+SAFE = {"X-Content-Type-Options": "nosniff", "X-Request-ID": "a"}
+FOREIGN = f"http://{CANARY}.example/"
+TRACEBACK = b'Traceback (most recent call last):\n  File "/srv/shop/app.py", line 3, in pay\n'
+PROBLEM = reply(500, {"Content-Type": "application/problem+json", **SAFE}, b'{"status": 500}')
+NOT_FOUND = reply(404, {"Content-Type": "text/plain", **SAFE}, b"not found")
+REFUSED = reply(405, {"Allow": "GET, HEAD", **SAFE}, b"no")
+ROUTE = reply(200, {"Content-Type": "application/json"}, b"{}")
+LIMITED = reply(429, {"Retry-After": "60"}, b"later")
+# Of the announced body of 100 KB: all of it, or just its beginning.
+ALL, START = 10_000_000, 65_000
+
+Case = tuple[str, str, dict[str, Reply]]
+
+BAD: list[Case] = [
+    ("H1", "no nosniff on a 404", {"page": page(SAFE), "missing": reply(404)}),
+    ("H1", "nosniff misspelt", {"page": page({"X-Content-Type-Options": "no-sniff"})}),
+    ("H2", "no framing rule", {"page": page()}),
+    (
+        "H2",
+        "a framing rule that browsers dropped",
+        {"page": page({"X-Frame-Options": "ALLOW-FROM https://a.example"})},
+    ),
+    ("H2", "anyone may frame", {"page": page({"Content-Security-Policy": "frame-ancestors *"})}),
+    ("H4", "no HSTS", {"page": page()}),
+    ("H4", "HSTS for a minute", {"page": page({"Strict-Transport-Security": "max-age=60"})}),
+    ("H5", "no referrer policy", {"page": page()}),
+    ("H5", "a referrer policy that tells all", {"page": page({"Referrer-Policy": "unsafe-url"})}),
+    ("H8", "no content type", {"missing": reply(404)}),
+    ("H8", "no encoding", {"page": reply(200, {"Content-Type": "text/html"})}),
+    ("H9", "a server banner", {"page": page({"Server": "uvicorn"})}),
+    ("H9", "a framework banner", {"missing": reply(404, {"X-Powered-By": "Express"})}),
+    ("H10", "two framing rules", {"page": page({"X-Frame-Options": ["DENY", "SAMEORIGIN"]})}),
+    (
+        "H12",
+        "a reply cut short",
+        {"missing": reply(404, {"Content-Length": "100"}, b"x", failure="truncated")},
+    ),
+    ("H12", "more than was announced", {"page": reply(200, {"Content-Length": "1"}, b"x", rest=b"yz")}),
+    ("E1", "a traceback", {"error": reply(500, {}, TRACEBACK)}),
+    ("E1", "the app's directory", {"error": reply(500, {}, b"cannot open /srv/shop/secret.db")}),
+    ("E1", "a stack of Node's", {"error": reply(500, {}, b"Error: x\n    at pay (/app/server.js:12:5)")}),
+    (
+        "E1",
+        "Express's development page",
+        {"error": reply(500, {}, b"<pre>Error: x<br> &nbsp; &nbsp;at pay (/app/server.js:12:5)</pre>")},
+    ),
+    (
+        "E2",
+        "Django's debug page",
+        {"missing": reply(404, {}, b"You're seeing this error because you have <code>DEBUG = True</code>")},
+    ),
+    ("E2", "a debug token", {"error": reply(500, {"X-Debug-Token": "f00"})}),
+    ("E3", "a failure in plain text", {"error": reply(500, {"Content-Type": "text/plain"})}),
+    ("E3", "JSON that is none", {"error": reply(500, {"Content-Type": "application/json"}, b"{oops")}),
+    ("E4", "NUL in the path", {"NUL in the path": reply(500)}),
+    ("E5", "no id on an error", {"error": reply(500, {"X-Content-Type-Options": "nosniff"})}),
+    ("E5", "no security header on an error", {"error": reply(500, {"X-Request-ID": "a"})}),
+    ("M1", "TRACE echoes", {"trace": reply(200, {}, f"X-Garrison-Canary: {CANARY}".encode())}),
+    ("M2", "an unknown method fails", {"unknown": reply(500)}),
+    ("M2", "an unknown method is GET", {"unknown": page()}),
+    ("M3", "no Allow", {"refused": reply(405)}),
+    ("M3", "an Allow that allows what was refused", {"refused": reply(405, {"Allow": "GET, PROPFIND"})}),
+    ("M3", "an Allow without GET", {"refused": reply(405, {"Allow": "POST"})}),
+    (
+        "M4",
+        "content after HEAD",
+        {"head": reply(200, {"Content-Type": "text/html; charset=utf-8"}, b"", rest=b"<p>")},
+    ),
+    ("M4", "HEAD refused", {"head": reply(405)}),
+    ("M4", "another type", {"head": reply(200, {"Content-Type": "text/plain"}, b"")}),
+    ("I1", "a header planted", {"query": page({"X-Garrison-Planted": CANARY})}),
+    ("I2", "a foreign redirect", {"foreign slash": reply(307, {"Location": FOREIGN})}),
+    ("I2", "a foreign Link header", {"foreign": page({"Link": f"<{FOREIGN}>; rel=self"})}),
+    ("I2", "a foreign link", {"foreign": page(body=f'<a href="{FOREIGN}">'.encode())}),
+    ("I3", "a forged redirect", {"forged slash": reply(307, {"Location": FOREIGN})}),
+    (
+        "I3",
+        "a forged scheme",
+        {
+            "slash": reply(307, {"Location": "http://a/"}),
+            "forged slash": reply(307, {"Location": "https://a/"}),
+        },
+    ),
+    (
+        "I3",
+        "HSTS because a stranger says https",
+        {"forged page": page({"Strict-Transport-Security": "max-age=1"})},
+    ),
+    ("R1", "a large body is taken", {"small": ROUTE, "large": reply(200, sent=ALL)}),
+    ("R1", "413 at the very end", {"small": ROUTE, "large": reply(413, sent=ALL)}),
+    ("R2", "a large body is taken", {"small": ROUTE, "large": reply(200, sent=ALL)}),
+    ("R3", "deep JSON fails", {"small": ROUTE, "JSON 100000 levels deep": reply(500)}),
+    ("R3", "a long number takes long", {"small": ROUTE, "a number of 5000 digits": reply(400, elapsed=3)}),
+    ("R4", "broken JSON fails", {"small": ROUTE, "JSON that breaks off": reply(500)}),
+    ("R6", "5,000 headers are taken", {"5,000 headers": page()}),
+    ("R6", "a huge header fails", {"a header of 100 KB": reply(500)}),
+    ("L1", "no limit", {}),
+    ("L1", "a limit without Retry-After", {"request 6": reply(429)}),
+    ("L2", "a forged address passes", {"request 6": LIMITED, "request 7": LIMITED}),
+    ("T1", "no id", {"page": page()}),
+    ("T1", "one id for all", {}),
+    ("T2", "a long id echoed", {"an id of 3 KB": page({"X-Request-ID": CANARY * 200})}),
+    ("W1", "two hosts", {"no Host": reply(400), "two Hosts": page()}),
+    (
+        "W2",
+        "the connection goes on",
+        {
+            "Content-Length and Transfer-Encoding": reply(200, rest=b"HTTP/1.1 404 Not Found\r\n"),
+            "two Content-Lengths": reply(400),
+        },
+    ),
+    ("W2", "two lengths", {"two Content-Lengths": page()}),
+]
+
+GOOD: list[Case] = [
+    (
+        "H1",
+        "nosniff everywhere",
+        {"page": page(SAFE), "missing": NOT_FOUND, "refused": REFUSED, "error": PROBLEM},
+    ),
+    ("H2", "X-Frame-Options", {"page": page({"X-Frame-Options": "sameorigin"})}),
+    (
+        "H2",
+        "one strict policy among two",
+        {"page": page({"Content-Security-Policy": ["frame-ancestors *", "frame-ancestors 'self'"]})},
+    ),
+    ("H4", "a year", {"page": page({"Strict-Transport-Security": "max-age=31536000; includeSubDomains"})}),
+    ("H5", "a fallback before the policy", {"page": page({"Referrer-Policy": "no-referrer, strict-origin"})}),
+    (
+        "H8",
+        "the encoding in the page",
+        {"page": reply(200, {"Content-Type": "text/html"}, b"<meta charset=utf-8>"), "missing": NOT_FOUND},
+    ),
+    ("H9", "no banner", {"page": page({"Server": "-"})}),
+    ("H10", "two cookies are two headers", {"page": page({"Set-Cookie": ["a=1", "b=2"]})}),
+    ("H12", "as long as announced", {"page": reply(200, {"Content-Length": "1"}, b"x")}),
+    ("E1", "a fixed text", {"error": PROBLEM}),
+    ("E1", "a page about tracebacks", {"page": page(body=TRACEBACK), "error": reply(500, {}, TRACEBACK)}),
+    ("E2", "a plain 404", {"missing": NOT_FOUND, "refused": REFUSED, "error": PROBLEM}),
+    ("E3", "a problem document", {"error": PROBLEM}),
+    ("E4", "refusals", {"NUL in the path": reply(400), "a path of 20 KB": reply(414)}),
+    ("E5", "id and headers", {"error": PROBLEM}),
+    ("M1", "TRACE answered without an echo", {"trace": page()}),
+    ("M2", "501", {"unknown": reply(501)}),
+    ("M3", "a true Allow", {"refused": REFUSED}),
+    ("M4", "the same", {"head": reply(200, {"Content-Type": "text/html; charset=utf-8"}, b"")}),
+    ("I1", "the page as ever", {"query": page()}),
+    (
+        "I2",
+        "a host named, not linked",
+        {"foreign": reply(400, {}, f"unknown host {CANARY}.example".encode())},
+    ),
+    ("I3", "nothing changes", {}),
+    ("R1", "413 at once", {"small": ROUTE, "large": reply(413, sent=START)}),
+    ("R2", "413 after the bound", {"small": ROUTE, "large": reply(413, sent=ALL)}),
+    ("R3", "refused", {"small": ROUTE, "JSON 100000 levels deep": reply(400)}),
+    ("R4", "refused", {"small": ROUTE, "JSON that breaks off": reply(422)}),
+    ("R6", "refused", {"5,000 headers": reply(431), "a header of 100 KB": lost("reset")}),
+    ("L1", "the sixth is refused", {"request 6": LIMITED}),
+    (
+        "L2",
+        "still refused",
+        {
+            "request 6": LIMITED,
+            "request 7": LIMITED,
+            **{f"disguise {number}": LIMITED for number in range(1, 6)},
+        },
+    ),
+    (
+        "T1",
+        "an id each",
+        {label: page({"X-Request-ID": label}) for label in ("page", "page again", "missing", "refused")},
+    ),
+    ("T2", "replaced", {"an id of 3 KB": page({"X-Request-ID": "4f2a"})}),
+    ("W1", "refused", {"no Host": reply(400), "two Hosts": lost("closed")}),
+    ("W2", "answered, then closed", {"two Content-Lengths": reply(400)}),
+    ("A1", "alive", {}),
+]
+
+
+def named(case: Case) -> str:
+    """The case as the test report names it."""
+    return f"{case[0]}-{case[1]}"
+
+
+@pytest.mark.parametrize("case", BAD, ids=named)
+def test_a_check_finds_what_is_wrong(case: Case) -> None:
+    """A reply that is wrong in one way fails the check for it, with the exchange as evidence."""
+    name, _, replies = case
+
+    found = findings(name, replies, https=name == "H4")
+
+    faults = [finding for finding in found if finding.confidence is not Confidence.INFO]
+    assert faults
+    assert " -> " in faults[0].evidence[0]
+
+
+@pytest.mark.parametrize("case", GOOD, ids=named)
+def test_a_check_passes_what_is_right(case: Case) -> None:
+    """A reply that is right, however unusual, raises no alarm."""
+    name, _, replies = case
+
+    assert findings(name, replies, https=name == "H4") == []
+
+
+def test_every_check_has_a_good_and_a_bad_recording() -> None:
+    """No check goes untested; whether the app survives has a test of its own for the bad case."""
+    names = {check.id for check in CATALOGUE}
+
+    assert names == {name for name, *_ in GOOD}
+    assert names - {"A1"} == {name for name, *_ in BAD}
+
+
+@pytest.mark.parametrize("check", CATALOGUE, ids=lambda check: str(check.id))
+@pytest.mark.parametrize("failure", ["malformed", "timeout", "closed", "reset", "refused"])
+def test_no_check_confirms_a_fault_where_nothing_was_answered(check: Check, failure: str) -> None:
+    """A target that answers nothing readable gives no confirmed finding and no crash."""
+    judgement = verdict(check.id, default=lost(failure), https=True)  # type: ignore[arg-type]
+
+    assert not [found for found in judgement.findings if found.confidence is Confidence.CONFIRMED]
+
+
+@pytest.mark.parametrize("check", CATALOGUE, ids=lambda check: str(check.id))
+def test_no_check_chokes_on_hostile_headers(check: Check) -> None:
+    """Values that fit no grammar are judged like missing ones, without an exception."""
+    junk = dict.fromkeys(
+        ("Content-Type", "Content-Security-Policy", "Strict-Transport-Security", "Allow", "Location"),
+        "\x00;;,=ÿ" + "9" * 30,
+    )
+
+    verdict(check.id, default=reply(200, junk, b"\xff\x00"), https=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "replies", "reason"),
+    [
+        ("H2", {"page": ROUTE}, "application/json and no page"),
+        ("H2", {"page": reply(302)}, "name a page with --path"),
+        ("H4", {"page": reply(400)}, "for any name but its own"),
+        ("E1", {"error": page()}, "raised nothing"),
+        ("M1", {"page": page(body=CANARY.encode())}, "shows the headers of every request"),
+        ("M3", {"refused": reply(501)}, "only a 405"),
+        ("R1", {"small": REFUSED, "large": REFUSED}, "--body-path"),
+        ("R2", {"small": ROUTE, "large": reply(200, sent=START)}, "without reading the body"),
+        ("R4", {"small": reply(401)}, "--body-path"),
+        ("L1", {"request 1": LIMITED}, "began with 429"),
+        ("L2", {}, "see L1"),
+    ],
+)
+def test_a_check_says_why_it_cannot_judge(name: str, replies: dict[str, Reply], reason: str) -> None:
+    """Where the app's other answers leave nothing to compare with, the check is not run, and never passed."""
+    judgement = verdict(name, replies, https=True)
+
+    assert judgement.status == "not run"
+    assert reason in judgement.reason
+
+
+def test_a_body_that_is_refused_on_a_closed_route_proves_the_bound() -> None:
+    """A 413 counts even where the route takes no bodies, because the bound comes first."""
+    assert findings("R1", {"small": REFUSED, "large": reply(413, sent=START)}) == []
+
+
+def test_a_missing_id_is_reported_once() -> None:
+    """An app without request ids gets one finding, not one for each reply."""
+    assert len(findings("T1")) == 1
+
+
+def test_the_replies_without_nosniff_are_one_finding() -> None:
+    """The finding names every status, with an example of each."""
+    (found,) = findings("H1", {"missing": reply(404), "refused": reply(405), "error": reply(500)})
+
+    assert "200, 404, 405, 500" in found.message
+    assert len(found.evidence) == 4
+
+
+def test_an_app_that_ended_is_found_with_its_last_words() -> None:
+    """The request that was not answered and the last log lines are the evidence."""
+    death = Death(cause="exit status 7", log=("out of handles",))
+
+    (found,) = findings("A1", {"page": lost("reset")}, death=death)
+
+    assert "exit status 7" in found.message
+    assert found.evidence[-1] == "out of handles"
+
+
+def test_evidence_cannot_drive_a_terminal() -> None:
+    """Escape sequences in a reply are shown as text."""
+    (found,) = findings("H9", {"page": page({"Server": "x\x1b[2Jy"})})
+
+    assert "\x1b" not in "".join((found.message, *found.evidence))
+
+
+def test_a_quota_too_large_for_an_audit_is_not_spent() -> None:
+    """Nobody wants a load test from an audit."""
+    judgement = verdict("L1", quota=Quota(limit=100_000, period=60))
+
+    assert judgement.status == "not run"
+
+
+def test_a_slow_burst_proves_nothing() -> None:
+    """Where the quota may have refilled meanwhile, passing it is no finding."""
+    judgement = verdict("L1", default=reply(200, elapsed=30))
+
+    assert judgement.status == "not run"
+
+
+def test_what_the_operator_has_to_switch_on_fails_no_default_audit() -> None:
+    """A foreign Host in a link is at most low, because the list of hosts is off until told."""
+    (found,) = findings("I2", {"foreign": page(body=FOREIGN.encode())})
+
+    assert found.severity is None
+    assert next(check for check in CATALOGUE if check.id == "I2").severity is Severity.LOW
