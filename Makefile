@@ -34,7 +34,7 @@ proof: check  ## The full counts of what `make test` samples
 	PROOF=1 $(BIN)/pytest -n 2
 
 demo: $(READY) $(STRANGER)/.ready  ## Harden a real app, and show before and after
-	@$(BIN)/python docs/examples/datasette/demo.py $(STRANGER) build/demo
+	@$(BIN)/python -m docs.examples.datasette.demo $(STRANGER) build/demo
 
 # Datasette lives in an environment of its own, as a stranger's app would.
 $(STRANGER)/.ready: $(READY)

@@ -6,15 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from garrison_harness.checks.catalogue import CATALOGUE
-from garrison_harness.checks.check import Check, Death, Seen, Unjudged
+from garrison_harness.checks.check import Check, Death, Seen
 from garrison_harness.exchange import Exchange, Failure, Reply
-from garrison_harness.finding import Finding, judged, not_run
 from garrison_harness.site import Quota, Site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from garrison_harness.finding import Verdict
+    from garrison_harness.finding import Finding, Verdict
 
 CANARY = "garrison-0a1b2c"
 SITE = Site(
@@ -76,10 +75,13 @@ def record(
     check: Check, replies: Mapping[str, Reply], default: Reply, site: Site = SITE
 ) -> dict[str, Exchange]:
     """What the check asks, with the replies by label and one for all the rest."""
-    return {
-        label: Exchange(label=label, request=request, reply=replies.get(label, default))
-        for label, request in check.ask(site).items()
-    }
+    exchanges: dict[str, Exchange] = {}
+    at = 0.0
+    for label, request in check.ask(site).items():
+        answer = replies.get(label, default)
+        exchanges[label] = Exchange(label=label, request=request, reply=answer, at=at)
+        at += answer.elapsed
+    return exchanges
 
 
 def verdict(
@@ -97,16 +99,7 @@ def verdict(
     exchanges = record(check, replies or {}, default or page(), known)
     unknown = set(replies or {}) - set(exchanges)
     assert not unknown, f"{name} asks nothing labelled {unknown}"
-    try:
-        return judged(
-            tuple(
-                check.judge(
-                    Seen(site=known, exchanges=exchanges, record=list(exchanges.values()), death=death)
-                )
-            )
-        )
-    except Unjudged as reason:
-        return not_run(str(reason))
+    return check.verdict(Seen(site=known, exchanges=exchanges, record=list(exchanges.values()), death=death))
 
 
 def findings(name: str, replies: Mapping[str, Reply] | None = None, **more: object) -> list[Finding]:

@@ -34,6 +34,7 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks for proce
         (["http://192.0.2.1/"], "not on this machine"),
         (["http://127.0.0.1:99999/"], "is no URL"),
         (["ftp://127.0.0.1/"], "must be http://host:port/"),
+        (["http://127.0.0.1/\u65e5"], "percent-encode it"),
         (["http://127.0.0.1/?a=b"], "holds a user, a query or a fragment"),
         (["good_app:app", "--format", "xml"], "'xml' is not one of"),
         (["good_app:app", "--no-such-flag"], "No such option"),
@@ -159,9 +160,11 @@ def test_nothing_is_left_running(words: list[str]) -> None:
 
 
 @linux_only
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda one: one.name
+)
 def test_stopping_the_tool_stops_the_target(number: signal.Signals, tmp_path: Path) -> None:
-    """Ctrl-C and SIGTERM end both with status 4; a kill of the tool takes the target along."""
+    """Ctrl-C, SIGTERM and SIGHUP end both with status 4; a kill of the tool takes the target along."""
     mark = uuid.uuid4().hex
     never_ready = ["sh", "-c", f"sleep 60 # {mark} {{port}}"]
     with (tmp_path / "stderr").open("w") as stderr:

@@ -8,8 +8,8 @@ from garrison_harness.checks.catalogue import CATALOGUE
 from garrison_harness.checks.check import Check, Death
 from garrison_harness.exchange import Reply
 from garrison_harness.finding import Confidence, Severity
-from garrison_harness.site import Quota
-from tests.harness.recordings import CANARY, findings, lost, page, reply, verdict
+from garrison_harness.site import Need, Quota
+from tests.harness.recordings import CANARY, SITE, findings, lost, page, reply, verdict
 
 SAFE = {"X-Content-Type-Options": "nosniff", "X-Request-ID": "a"}
 FOREIGN = f"http://{CANARY}.example/"
@@ -19,6 +19,9 @@ NOT_FOUND = reply(404, {"Content-Type": "text/plain", **SAFE}, b"not found")
 REFUSED = reply(405, {"Allow": "GET, HEAD", **SAFE}, b"no")
 ROUTE = reply(200, {"Content-Type": "application/json"}, b"{}")
 LIMITED = reply(429, {"Retry-After": "60"}, b"later")
+# A quota of five that holds, in a burst of eleven.
+HELD = {f"request {number}": LIMITED for number in range(6, 12)}
+DISGUISES = [f"disguise {number}" for number in range(1, 6)]
 # Of the announced body of 100 KB: all of it, or just its beginning.
 ALL, START = 10_000_000, 65_000
 
@@ -34,9 +37,19 @@ BAD: list[Case] = [
         {"page": page({"X-Frame-Options": "ALLOW-FROM https://a.example"})},
     ),
     ("H2", "anyone may frame", {"page": page({"Content-Security-Policy": "frame-ancestors *"})}),
+    (
+        "H2",
+        "anyone with https may frame",
+        {"page": page({"Content-Security-Policy": "frame-ancestors https:"})},
+    ),
     ("H4", "no HSTS", {"page": page()}),
     ("H4", "HSTS for a minute", {"page": page({"Strict-Transport-Security": "max-age=60"})}),
     ("H5", "no referrer policy", {"page": page()}),
+    (
+        "H5",
+        "a page that tells all",
+        {"page": page({"Referrer-Policy": "no-referrer"}, b'<meta name=referrer content="unsafe-url">')},
+    ),
     ("H5", "a referrer policy that tells all", {"page": page({"Referrer-Policy": "unsafe-url"})}),
     ("H8", "no content type", {"missing": reply(404)}),
     ("H8", "no encoding", {"page": reply(200, {"Content-Type": "text/html"})}),
@@ -109,7 +122,7 @@ BAD: list[Case] = [
     ("R6", "a huge header fails", {"a header of 100 KB": reply(500)}),
     ("L1", "no limit", {}),
     ("L1", "a limit without Retry-After", {"request 6": reply(429)}),
-    ("L2", "a forged address passes", {"request 6": LIMITED, "request 7": LIMITED}),
+    ("L2", "a forged address passes", HELD),
     ("T1", "no id", {"page": page()}),
     ("T1", "one id for all", {}),
     ("T2", "a long id echoed", {"an id of 3 KB": page({"X-Request-ID": CANARY * 200})}),
@@ -144,12 +157,22 @@ GOOD: list[Case] = [
         "the encoding in the page",
         {"page": reply(200, {"Content-Type": "text/html"}, b"<meta charset=utf-8>"), "missing": NOT_FOUND},
     ),
+    (
+        "H5",
+        "a policy in the page",
+        {"page": page(body=b"<meta content='same-origin' name='referrer'>")},
+    ),
+    (
+        "H8",
+        "XHTML, which is UTF-8 by itself",
+        {"page": reply(200, {"Content-Type": "application/xhtml+xml"}), "missing": NOT_FOUND},
+    ),
     ("H9", "no banner", {"page": page({"Server": "-"})}),
     ("H10", "two cookies are two headers", {"page": page({"Set-Cookie": ["a=1", "b=2"]})}),
     ("H12", "as long as announced", {"page": reply(200, {"Content-Length": "1"}, b"x")}),
     ("E1", "a fixed text", {"error": PROBLEM}),
     ("E1", "a page about tracebacks", {"page": page(body=TRACEBACK), "error": reply(500, {}, TRACEBACK)}),
-    ("E2", "a plain 404", {"missing": NOT_FOUND, "refused": REFUSED, "error": PROBLEM}),
+    ("E2", "a plain 404 and a fixed text", {"missing": NOT_FOUND, "error": PROBLEM}),
     ("E3", "a problem document", {"error": PROBLEM}),
     ("E4", "refusals", {"NUL in the path": reply(400), "a path of 20 KB": reply(414)}),
     ("E5", "id and headers", {"error": PROBLEM}),
@@ -157,28 +180,27 @@ GOOD: list[Case] = [
     ("M2", "501", {"unknown": reply(501)}),
     ("M3", "a true Allow", {"refused": REFUSED}),
     ("M4", "the same", {"head": reply(200, {"Content-Type": "text/html; charset=utf-8"}, b"")}),
+    (
+        "M4",
+        "a length where GET streams",
+        {"head": reply(200, {"Content-Type": "text/html; charset=utf-8", "Content-Length": "7"}, b"")},
+    ),
     ("I1", "the page as ever", {"query": page()}),
     (
         "I2",
         "a host named, not linked",
         {"foreign": reply(400, {}, f"unknown host {CANARY}.example".encode())},
     ),
+    ("I2", "an error that repeats the URL", {"foreign": reply(400, {}, f"bad URL {FOREIGN}".encode())}),
     ("I3", "nothing changes", {}),
     ("R1", "413 at once", {"small": ROUTE, "large": reply(413, sent=START)}),
     ("R2", "413 after the bound", {"small": ROUTE, "large": reply(413, sent=ALL)}),
     ("R3", "refused", {"small": ROUTE, "JSON 100000 levels deep": reply(400)}),
     ("R4", "refused", {"small": ROUTE, "JSON that breaks off": reply(422)}),
     ("R6", "refused", {"5,000 headers": reply(431), "a header of 100 KB": lost("reset")}),
-    ("L1", "the sixth is refused", {"request 6": LIMITED}),
-    (
-        "L2",
-        "still refused",
-        {
-            "request 6": LIMITED,
-            "request 7": LIMITED,
-            **{f"disguise {number}": LIMITED for number in range(1, 6)},
-        },
-    ),
+    ("L1", "the sixth is refused", HELD),
+    ("L2", "still refused", HELD | dict.fromkeys(DISGUISES, LIMITED)),
+    ("L2", "forged headers refused as such", HELD | dict.fromkeys(DISGUISES, reply(400))),
     (
         "T1",
         "an id each",
@@ -256,8 +278,15 @@ def test_no_check_chokes_on_hostile_headers(check: Check) -> None:
         ("R1", {"small": REFUSED, "large": REFUSED}, "--body-path"),
         ("R2", {"small": ROUTE, "large": reply(200, sent=START)}, "without reading the body"),
         ("R4", {"small": reply(401)}, "--body-path"),
-        ("L1", {"request 1": LIMITED}, "began with 429"),
+        ("L1", {"request 1": LIMITED}, "nothing to compare with"),
         ("L2", {}, "see L1"),
+        ("E1", {"error": reply(501)}, "raised nothing"),
+        ("E2", {"missing": NOT_FOUND, "error": page()}, "raised nothing"),
+        ("E4", {"missing": reply(500)}, "nothing to compare with"),
+        ("E4", {"a path of 20 KB": reply(503)}, "says nothing of the app"),
+        ("H12", {"page": lost("malformed")}, "got no HTTP reply"),
+        ("M4", {"head": LIMITED}, "says nothing of the app"),
+        ("R1", {"small": ROUTE, "large": lost("timeout")}, "says nothing of the app"),
     ],
 )
 def test_a_check_says_why_it_cannot_judge(name: str, replies: dict[str, Reply], reason: str) -> None:
@@ -271,6 +300,52 @@ def test_a_check_says_why_it_cannot_judge(name: str, replies: dict[str, Reply], 
 def test_a_body_that_is_refused_on_a_closed_route_proves_the_bound() -> None:
     """A 413 counts even where the route takes no bodies, because the bound comes first."""
     assert findings("R1", {"small": REFUSED, "large": reply(413, sent=START)}) == []
+
+
+@pytest.mark.parametrize("case", GOOD, ids=named)
+def test_no_check_passes_where_a_request_was_not_answered(case: Case) -> None:
+    """Every request that a check sends has to be heard before it says that all is well."""
+    name, _, replies = case
+    check = next(check for check in CATALOGUE if check.id == name)
+    if Need.QUOTA in check.needs:
+        pytest.skip("one of hundreds may be lost")
+
+    for label in check.ask(SITE):
+        judgement = verdict(name, {**replies, label: lost("timeout")}, https=name == "H4")
+        assert judgement.status != "passed", label
+
+
+def test_what_was_found_stays_where_the_rest_cannot_be_judged() -> None:
+    """A traceback in a 404 counts, although the route that should raise did not."""
+    judgement = verdict("E1", {"missing": reply(404, {}, TRACEBACK), "error": page()})
+
+    assert judgement.status == "failed"
+
+
+@pytest.mark.parametrize("name", ["R1", "R2"])
+def test_an_early_refusal_with_another_status_is_a_small_fault(name: str) -> None:
+    """A body that is refused before it is taken does no harm; only the status is the wrong one."""
+    (found,) = findings(name, {"small": ROUTE, "large": reply(400, sent=START)})
+
+    assert found.severity is Severity.LOW
+    assert "400 in place of 413" in found.message
+
+
+def test_a_window_that_turns_within_a_burst_is_no_fault() -> None:
+    """A fixed window lets pass its quota twice around its end, which is honest and worth knowing."""
+    late = {f"request {number}": LIMITED for number in range(9, 12)}
+
+    (found,) = findings("L1", late)
+
+    assert found.confidence is Confidence.INFO
+    assert "8 requests pass" in found.message
+
+
+def test_an_app_that_hangs_after_the_audit_has_not_survived() -> None:
+    """It answered before, and does not any more."""
+    (found,) = findings("A1", {"page": lost("timeout")})
+
+    assert found.confidence is Confidence.LIKELY
 
 
 def test_a_missing_id_is_reported_once() -> None:

@@ -122,6 +122,39 @@ def test_sarif_has_what_code_scanning_requires() -> None:
         assert result["partialFingerprints"]["primaryLocationLineHash"]
 
 
+def test_two_findings_of_one_kind_stay_two_alerts() -> None:
+    """Code scanning takes results of one fingerprint for one, so like findings are numbered."""
+    twins = judged((LIKELY, replace(LIKELY, message="perhaps 23 bytes too many")))
+    first, second = run_of(sarif.render(report(results(H2=twins))))["results"]
+
+    prints = [one["partialFingerprints"]["primaryLocationLineHash"] for one in (first, second)]
+    assert [one.partition(":")[2] for one in prints] == ["1", "2"]
+    assert prints[0].partition(":")[0] == prints[1].partition(":")[0]
+
+
+def test_a_file_with_a_space_in_its_name_is_a_uri(tmp_path: Path) -> None:
+    """Code scanning refuses a whole document for one location that is no URI."""
+    (tmp_path / "my shop.py").touch()
+    command = parse_target(["/bin/sh", "my shop.py", "{port}"])
+    run = run_of(sarif.render(replace(report(), target=command, directory=tmp_path)))
+
+    (location,) = run["results"][0]["locations"]
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "my%20shop.py"
+
+
+def test_words_that_are_no_text_can_be_reported() -> None:
+    """A file name in another encoding breaks no form of the report."""
+    command = parse_target(["/bin/sh", "caf\udce9", "{port}"])
+    odd = replace(report(), target=command)
+    page = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+
+    text.write(odd, page)
+    page.flush()
+
+    assert json.loads(json_report.render(odd).encode("ascii"))["target"]["words"][1] == "caf\udce9"
+    assert sarif.render(odd).encode("ascii")
+
+
 def test_a_fingerprint_outlasts_what_changes_between_audits() -> None:
     """Numbers do not count, the check and what it found do."""
     other = replace(LIKELY, message="perhaps 23 bytes too many")

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import click
 
 from garrison import __version__, listing
+from garrison.env_file import read_env_file
 from garrison.preflight import Advice, examine
 from garrison.server.environment import worker_count
-from garrison.settings import SettingsError, foreign, load, read_env_file
+from garrison.settings import SettingsError, foreign, load
 from garrison.stack import Settings
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ def _one_line() -> Iterator[None]:
         yield
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "garrison"
-        message = " ".join(error.format_message().split())
-        fail(f"{message} `{command} --help` says what there is.", 2)
+        message = " ".join(error.format_message().split()).removesuffix(".")
+        fail(f"{message}. `{command} --help` says what there is.", 2)
     except KeyboardInterrupt:
         fail("interrupted", 4)
 

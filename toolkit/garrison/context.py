@@ -95,7 +95,7 @@ class RequestContext:
             if isinstance(template, str):
                 self._route = template
             elif route is not None:
-                self._route = self._template(scope, route)
+                self._route = self._template(scope, _with_prefix(scope, route))
         return self._route
 
     def _template(self, scope: Scope, route: Any) -> str | None:
@@ -111,6 +111,14 @@ class RequestContext:
             if hasattr(route, "routes") and prefix.endswith(template.removesuffix("/{path}")):
                 return f"{prefix}/{{path}}"  # a mounted app that set no route of its own
         return prefix + template
+
+
+def _with_prefix(scope: Scope, route: Any) -> Any:
+    """FastAPI keeps the prefixes of included routers beside the route that it puts into the scope."""
+    included = (scope.get("fastapi") or {}).get("effective_route_context")
+    if getattr(included, "original_route", None) is not route:
+        return route
+    return getattr(included, "starlette_route", None) or included
 
 
 # Once for each layer and process; it says nothing about any request.

@@ -63,7 +63,9 @@ def event_log(form: Format = "json", stream: TextIO | None = None) -> EventLog:
         logger = structlog.PrintLogger(target)
         processors = [
             write_timestamp,
-            structlog.dev.ConsoleRenderer(colors=target.isatty(), sort_keys=False),
+            open_stacktrace,
+            # With repr(), because a client's escape sequences must not reach a terminal.
+            structlog.dev.ConsoleRenderer(colors=target.isatty(), sort_keys=False, repr_native_str=True),
         ]
     return EventLog(logger, processors, {})
 
@@ -71,6 +73,16 @@ def event_log(form: Format = "json", stream: TextIO | None = None) -> EventLog:
 def write_timestamp(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor: the time as RFC 3339 has it, which orjson writes by itself."""
     event["timestamp"] = event["timestamp"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return event
+
+
+def open_stacktrace(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: a stack trace below the line, for people, with control characters escaped."""
+    text = event.pop("exception.stacktrace", None)
+    if text is not None:
+        event["exception"] = "".join(
+            letter if letter.isprintable() or letter in "\n\t" else repr(letter)[1:-1] for letter in text
+        )
     return event
 
 

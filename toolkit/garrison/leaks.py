@@ -17,10 +17,11 @@ INFLATED: Final = 256 * 1024
 SIGNS: Final = re.compile(
     rb"""
     Traceback\ \(most\ recent\ call\ last\)
-    | \bFile\ (?:&quot;|"|<[a-z][^<>]{0,80}>)[^"<>\r\n]{1,200}\.py\b.{0,60}?\bline\b   # Python
+    | \bFile\ (?:&quot;|"|<[a-z][^<>]{0,80}>"?)[^"<>\r\n]{1,200}\.py\b.{0,60}?\bline\b   # Python
     | (?:^|\n)\s{2,8}at\ [^\n()]{0,120}\([^\n()]{1,200}:\d+:\d+\)                       # JavaScript
     | (?:^|\n)\s{1,8}at\ [\w$.]{3,200}\([\w$]{1,80}\.java:\d+\)                         # Java
     | class="traceback
+    | \.py</[a-z]{1,10}>\ in\ .{0,200}?\bline\b                                           # Litestar
     | __debugger__                                                                      # Werkzeug
     | You're\ seeing\ this\ error\ because\ you\ have\ <code>DEBUG                      # Django
     | SQLSTATE\[ | ORA-\d{5} | psycopg2?\.errors\. | sqlite3\.[A-Z]\w+Error | sqlalchemy\.exc\.

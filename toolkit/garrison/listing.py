@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import orjson
 
-from garrison.settings import attribute_docs, optional_sections, sections_of, settings_of
+from garrison.sections import attribute_docs, optional_sections, sections_of, settings_of
 from garrison.stack import Settings
 from garrison.values import describe, render
 
@@ -81,16 +81,15 @@ def page(loaded: Loaded[Settings], *, width: int | None = None) -> str:
         loaded: the settings.
         width: columns to fit into; None writes one line for each variable, whatever its length.
     """
-    about = attribute_docs(Settings)
-    blocks = [_block("", [row for row in rows_of(loaded) if not row.section], width)]
+    about, rows = attribute_docs(Settings), rows_of(loaded)
+    blocks = [_block("", [row for row in rows if not row.section], width)]
     for name in sections_of(Settings):
         title = f"{click.style(name, bold=True)}: {about[name]}"
         if getattr(loaded.value, name) is None:
             origin = loaded.origins.get(f"GARRISON_{name.upper()}", "code")
             blocks.append(f"{title}\n* GARRISON_{name.upper()}  {_marked('off')}  ({origin})")
         else:
-            rows = [row for row in rows_of(loaded) if row.section == name]
-            blocks.append(_block(title, rows, width))
+            blocks.append(_block(title, [row for row in rows if row.section == name], width))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -145,7 +144,7 @@ def document(loaded: Loaded[Settings], advice: Iterable[Advice] | None = None) -
 
 def template(loaded: Loaded[Settings]) -> str:
     """A file for `--env-file` that has every setting in it, with what is at its default commented out."""
-    lines = ["# Every setting of Garrison with its value. Remove the # in front of what you change.", ""]
+    lines = ["# Every setting of Garrison with its value. Take the # off what you change.", ""]
     section = ""
     for row in rows_of(loaded):
         if row.section != section:

@@ -62,7 +62,14 @@ def _examine(settings: Settings) -> Iterator[Advice]:
             level="warning",
             variable="GARRISON_PROXY_TRUSTED",
             text="no proxy is trusted. If one stands in front of this app, every client looks like it, and"
-            " https is not seen.",
+            " https is not seen. (`garrison run` trusts those on its own machine.)",
+        )
+    elif any(network.prefixlen == 0 for network in settings.proxy.trusted):
+        yield Advice(
+            level="warning",
+            variable="GARRISON_PROXY_TRUSTED",
+            text="everybody is trusted, so that a client can claim any address and with it a fresh quota."
+            " Name the proxies only.",
         )
     if settings.hosts is None or not settings.hosts.allowed:
         yield Advice(

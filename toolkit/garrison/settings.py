@@ -9,13 +9,12 @@ import re
 import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 from garrison import values
+from garrison.sections import PREFIX, Setting, hints_of, optional_sections, sections_of, settings_of
 
 T = TypeVar("T")
-
-PREFIX: Final = "GARRISON_"
 
 # What Kubernetes injects into every pod next to a service that is called "garrison"
 # (kubernetes.io, "Discovering services", environment variables).
@@ -67,11 +66,11 @@ def validate(section: Any, *requirements: tuple[str, bool, str]) -> None:
     Raises:
         SettingsError: with one problem for each field that is not fine.
     """
-    hints = _hints(type(section))
+    hints = hints_of(type(section))
     broken = [
         (name, values.describe(hint))
         for name, hint in hints.items()
-        if get_origin(hint) is Literal and getattr(section, name) not in get_args(hint)
+        if (choices := _literals(hint)) and getattr(section, name) not in choices
     ]
     broken += [(name, expected) for name, fine, expected in requirements if not fine]
     if broken:
@@ -85,21 +84,12 @@ def validate(section: Any, *requirements: tuple[str, bool, str]) -> None:
         )
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One variable that a settings class understands.
-
-    Attributes:
-        variable: its name in the environment.
-        section: the name of the section's field, or None for a setting of the whole.
-        name: the field's name.
-        annotation: the field's type with its unit.
-    """
-
-    variable: str
-    section: str | None
-    name: str
-    annotation: Any
+def _literals(hint: Any) -> tuple[object, ...]:
+    """The values that a `Literal` leaves, None among them where it is optional; empty for other types."""
+    if get_origin(hint) in {Union, types.UnionType} and types.NoneType in get_args(hint):
+        choices = tuple(choice for item in get_args(hint) for choice in _literals(item))
+        return (*choices, None) if choices else ()
+    return get_args(hint) if get_origin(hint) is Literal else ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,43 +106,6 @@ class Loaded(Generic[T]):
     value: T
     origins: Mapping[str, str]
     unused: tuple[str, ...]
-
-
-def sections_of(cls: type[Any]) -> dict[str, type[Any]]:
-    """The sections of a settings class: field name to dataclass, in the order of the class."""
-    return {name: section for name, hint in _hints(cls).items() if (section := _section(hint))}
-
-
-def optional_sections(cls: type[Any]) -> frozenset[str]:
-    """The names of the sections that can be switched off: those whose field may be None."""
-    return frozenset(name for name in sections_of(cls) if type(None) in get_args(_hints(cls)[name]))
-
-
-def settings_of(cls: type[Any]) -> tuple[Setting, ...]:
-    """Every variable that a settings class understands, in the order of its fields."""
-    sections = sections_of(cls)
-    found: list[Setting] = []
-    for name, annotation in _hints(cls).items():
-        if name not in sections:
-            found.append(_setting(None, name, annotation))
-            continue
-        found += (_setting(name, field, hint) for field, hint in _hints(sections[name]).items())
-    return tuple(found)
-
-
-def attribute_docs(section: type[Any]) -> dict[str, str]:
-    """The `Attributes:` of a section's docstring: field name to its description in one line."""
-    _, _, text = (section.__doc__ or "").partition("Attributes:\n")
-    docs: dict[str, str] = {}
-    name = ""
-    for line in text.splitlines():
-        entry = re.match(r"\s{4,8}(\w+): (.+)", line)
-        if entry and entry[1] in _hints(section):
-            name = entry[1]
-            docs[name] = entry[2]
-        elif name and line.strip():
-            docs[name] += f" {line.strip()}"
-    return docs
 
 
 def load(
@@ -194,8 +147,6 @@ def load(
     for name, section in sections.items():
         fields = [setting for setting in known.values() if setting.section == name]
         arguments[name] = reader.section(name, section, fields, profile, optional=name in optional)
-        if arguments[name] is _BROKEN:
-            del arguments[name]
     reader.reject_unknown(known, sections)
     if reader.problems:
         raise SettingsError(reader.problems)
@@ -205,9 +156,6 @@ def load(
                 reader.origins[setting.variable] = "code"
         arguments[name] = value
     return Loaded(value=cls(**arguments), origins=reader.origins, unused=tuple(reader.unused))
-
-
-_BROKEN: Final = object()
 
 
 class _Reader:
@@ -233,12 +181,11 @@ class _Reader:
     def section(
         self, name: str, section: type[Any], settings: list[Setting], profile: str, *, optional: bool
     ) -> object:
-        """The section made from its variables, None where it is off, `_BROKEN` after a problem."""
+        """The section made from its variables, None where it is off or after a problem."""
         switch = f"{PREFIX}{name.upper()}"
         word = (self._text(switch) or "on").strip().lower()
         if word not in values.TRUE | values.FALSE:
             self.problems.append(Problem(name=switch, expected="on or off", found=word))
-        before = len(self.problems)
         arguments: dict[str, object] = {}
         for setting in settings:
             self.read_into(arguments, setting)
@@ -254,13 +201,12 @@ class _Reader:
                 if field not in arguments:
                     arguments[field] = value
                     self.origins[f"{switch}_{field.upper()}"] = "profile development"
-        if len(self.problems) > before:
-            return _BROKEN
+        # Also where a field could not be read: what the section says of the others belongs in the same list.
         try:
             return section(**arguments)
         except SettingsError as error:
             self.problems += (self._renamed(problem, settings) for problem in error.problems)
-            return _BROKEN
+            return None
 
     def reject_unknown(self, known: Mapping[str, Setting], sections: Mapping[str, type[Any]]) -> None:
         """Report every variable with our prefix that nothing reads."""
@@ -344,25 +290,6 @@ class _Reader:
         return variable if origin == "command" else origin
 
 
-def _setting(section: str | None, name: str, annotation: Any) -> Setting:
-    # A field that would be a Python keyword ends with an underscore; its variable does not.
-    variable = PREFIX + (f"{section}_{name}" if section else name).rstrip("_").upper()
-    return Setting(variable=variable, section=section, name=name, annotation=annotation)
-
-
-def _hints(cls: type[Any]) -> dict[str, Any]:
-    hints = get_type_hints(cls, include_extras=True)
-    return {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
-
-
-def _section(hint: Any) -> type[Any] | None:
-    members = get_args(hint) if get_origin(hint) in {Union, types.UnionType} else (hint,)
-    for member in members:
-        if isinstance(member, type) and dataclasses.is_dataclass(member):
-            return member
-    return None
-
-
 def _choices(annotation: Any) -> list[str]:
     return [item for item in get_args(annotation) if isinstance(item, str)]
 
@@ -370,47 +297,3 @@ def _choices(annotation: Any) -> list[str]:
 def foreign(name: str) -> str | None:
     """A variable of another program that Garrison honours, such as `FORWARDED_ALLOW_IPS`; None if unset."""
     return os.environ.get(name) or None
-
-
-def read_env_file(path: Path) -> dict[str, str]:
-    """The variables of a file with a `NAME=value` on each line.
-
-    A line that begins with `#` is a comment, and quotes around a whole value are taken off.
-
-    Args:
-        path: the file.
-
-    Raises:
-        SettingsError: the file cannot be read, or a line is something else.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not UTF-8 text"
-        raise SettingsError(
-            [
-                Problem(
-                    name="--env-file",
-                    expected="the path of a readable file",
-                    found=str(path),
-                    hint=f"{reason}.",
-                )
-            ]
-        ) from None
-    found: dict[str, str] = {}
-    problems = []
-    for number, line in enumerate(lines, start=1):
-        text = line.strip().removeprefix("export ")
-        if not text or text.startswith("#"):
-            continue
-        name, equals, value = text.partition("=")
-        if not equals or not re.fullmatch(r"[A-Za-z_]\w*", name.strip()) or "\0" in value:
-            # The line may hold a secret, so it is not shown.
-            problems.append(Problem(name=f"{path}, line {number}", expected="NAME=value"))
-            continue
-        value = value.strip()
-        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-        found[name.strip()] = value[1:-1] if quoted else value
-    if problems:
-        raise SettingsError(problems)
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from garrison.events import event_log
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
@@ -21,7 +21,7 @@ from garrison.settings import load, validate
 from garrison.values import Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from garrison.asgi import ASGIApp, Receive, Scope, Send
 
@@ -130,14 +130,14 @@ class Hardened:
         await self._outer(scope, receive, send)
 
 
-def harden(app: ASGIApp, settings: Settings | None = None) -> Hardened:
+def harden(app: Callable[..., Awaitable[object]], settings: Settings | None = None) -> Hardened:
     """Put every layer that the settings ask for around a finished app.
 
     Wrap the app when all of its routes and middlewares are on it, so that the framework's own error
     pages, its 404s and its WebSocket denials are covered too.
 
     Args:
-        app: any ASGI 3 app.
+        app: any ASGI 3 app; frameworks type theirs in different ways, hence the wide annotation.
         settings: the environment's unless given.
 
     Raises:
@@ -146,7 +146,7 @@ def harden(app: ASGIApp, settings: Settings | None = None) -> Hardened:
     """
     if not callable(app):
         raise TypeError(f"harden() takes an ASGI app, and {type(app).__name__} cannot be called")
-    return Hardened(app, Settings.from_environment() if settings is None else settings)
+    return Hardened(cast("ASGIApp", app), Settings.from_environment() if settings is None else settings)
 
 
 def _layers(settings: Settings) -> list[tuple[str, Layer]]:

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from build_database import build
+from docs.examples.datasette.build_database import build
 
 HERE: Final = Path(__file__).resolve().parent
 WIDTH: Final = 80
@@ -154,8 +154,9 @@ def print_summary(verdict: dict[str, Any], seconds: float, out: Path) -> None:
     for name in verdict["broken"]:
         say(f"{name} fails only when hardened")
     say(
-        f"{'PASS' if verdict['passed'] else 'FAIL'}: {len(verdict['cured'])} of {len(verdict['failed'])} failed"
-        f" checks are cured, {len(verdict['missed'])} thresholds missed, in {seconds:.0f} s"
+        f"{'PASS' if verdict['passed'] else 'FAIL'}:"
+        f" {len(verdict['cured'])} of {len(verdict['failed'])} failed checks are cured,"
+        f" {len(verdict['missed'])} thresholds missed, in {seconds:.0f} s"
     )
     say(f"Reports and logs are in {shown}/")
 

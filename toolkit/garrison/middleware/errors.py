@@ -122,7 +122,7 @@ class ErrorsMiddleware:
         text = "".join(traceback.format_exception(error))
         fields: dict[str, Any] = {
             "error.type": type(error).__qualname__,
-            "exception.message": self._redactor.text(str(error)),
+            "exception.message": self._redactor.text(message_of(error)),
             "exception.stacktrace": self._redactor.text(text),
             "http.request.method": context.method,
             "url.path": context.path,
@@ -248,6 +248,14 @@ def failure_in_flight() -> BaseException | None:
     """
     error = sys.exc_info()[1]
     return None if error is None or hasattr(error, "status_code") else error
+
+
+def message_of(error: BaseException) -> str:
+    """What an exception says; nothing where its own `__str__` fails."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - one failure must not hide the other
+        return ""
 
 
 def identify(context: RequestContext) -> str:

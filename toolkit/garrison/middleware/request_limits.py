@@ -22,14 +22,16 @@ REFUSED: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
 USUAL: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 METHOD: Final = re.compile(r"[A-Z][A-Z-]*")
 FORM: Final = b"application/x-www-form-urlencoded"
+NOT_UTF8: Final = Problem(status=400, detail="The JSON is not valid UTF-8.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
     """How large a request may be, and with which methods.
 
-    A request with both Content-Length and Transfer-Encoding is refused, because proxies and servers
-    disagree about its end (RFC 9112 section 6.1).
+    Refused with a 400 in any case: a request with both Content-Length and Transfer-Encoding, about whose
+    end proxies and servers disagree (RFC 9112 section 6.1), and an HTTP/1.1 request without exactly one Host
+    (section 3.2).
 
     Attributes:
         methods: those that are served, such as `GET,HEAD,POST`; another one is a 405. Empty: all but TRACE,
@@ -122,12 +124,17 @@ class RequestLimitsMiddleware:
         headers = scope["headers"]
         if len(headers) > bounds.max_headers:
             return Problem(status=431, detail=f"There are more than {bounds.max_headers} header lines."), None
-        size = 0
+        size = hosts = 0
         for name, value in headers:
             size += len(name) + len(value)
+            if name == b"host":
+                hosts += 1
         if size > bounds.max_header_bytes:
             detail = f"The headers are longer than {bounds.max_header_bytes} bytes."
             return Problem(status=431, detail=detail), None
+        # Not every server's parser sees to it, and a request for two hosts is for whichever one asks.
+        if hosts > 1 or (hosts == 0 and scope.get("http_version") == "1.1"):
+            return Problem(status=400, detail="The request has not exactly one Host header."), None
         return None, None
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send, context: RequestContext) -> None:
@@ -192,12 +199,16 @@ class RequestLimitsMiddleware:
 
     def _broken(self, body: bytes) -> Problem | None:
         depth = self._settings.max_json_depth
+        # No JSON text holds a NUL (RFC 8259 section 7), and every UTF-16 one does, which parsers guess: in
+        # its quotes whole brackets can hide from the count.
+        if b"\0" in body:
+            return NOT_UTF8
         if is_deeper(body, depth):
             return Problem(status=400, detail=f"The JSON is nested deeper than {depth} levels.")
         try:
             body.decode("utf-8")
         except UnicodeDecodeError:
-            return Problem(status=400, detail="The JSON is not valid UTF-8.")
+            return NOT_UTF8
         flaw = flaw_in(body) if self._settings.json == "strict" and body else None
         return None if flaw is None else Problem(status=400, detail=flaw)
 

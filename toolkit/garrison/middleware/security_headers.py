@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import secure
 
-from garrison.asgi import header
+from garrison.asgi import accepts_denial, header
 from garrison.context import enter
 from garrison.headers.csp import content_policy, is_policy
 from garrison.settings import validate
@@ -126,13 +126,12 @@ class SecurityHeadersMiddleware:
 
         async def send_with_policy(message: Message) -> None:
             if message["type"] in STARTS:
-                message = {
-                    **message,
-                    "headers": self._hardened(message.get("headers", ()), is_https=is_https),
-                }
+                headers = self._hardened(message.get("headers", ()), is_https=is_https)
+                message = {**message, "headers": headers}
             await send(message)
 
-        await self.app(scope, receive, send_with_policy)
+        denies = scope["type"] == "websocket" and accepts_denial(scope)
+        await self.app(scope, receive, denying(send_with_policy) if denies else send_with_policy)
 
     def _hardened(self, headers: Headers, *, is_https: bool) -> Headers:
         content_type = b""
@@ -157,6 +156,28 @@ class SecurityHeadersMiddleware:
         if kind == "api" and present.isdisjoint(CACHING):
             kept.append((b"cache-control", b"no-store"))
         return kept
+
+
+def denying(send: Send) -> Send:
+    """A `send` that turns a close before the accept into a whole reply, which can carry headers.
+
+    A server makes a 403 without any header of ours of such a close (ASGI 3.0, WebSocket close); this is the
+    same 403 to the client.
+    """
+    undecided = True
+
+    async def send_denial(message: Message) -> None:
+        nonlocal undecided
+        closes = undecided and message["type"] == "websocket.close"
+        undecided = False
+        if not closes:
+            await send(message)
+            return
+        headers = [(b"content-length", b"0")]
+        await send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": b""})
+
+    return send_denial
 
 
 @lru_cache(maxsize=1024)

@@ -53,6 +53,9 @@ class Tracing:
 class TracingMiddleware:
     """Spans the time from the request to the last byte of its reply.
 
+    What a sampler, a processor or a reader raises is counted in `TracingMiddleware.dropped`, and the request
+    goes on.
+
     Args:
         app: the app below.
         settings: the section.
@@ -61,6 +64,8 @@ class TracingMiddleware:
         meter_provider: the global one unless given.
         clock: seconds that never go back, for the duration metric.
     """
+
+    dropped = 0
 
     def __init__(
         self,
@@ -105,13 +110,17 @@ class TracingMiddleware:
             await self.app(scope, receive, send)
             return
         method = context.method if context.method in METHODS else "_OTHER"
-        span = self._start(scope, context, method)
+        try:
+            span = self._start(scope, context, method)
+        except Exception:  # noqa: BLE001 - telemetry fails open, whatever it was
+            TracingMiddleware.dropped += 1
+            span = INVALID_SPAN
         progress = Progress()
 
         async def send_and_watch(message: Message) -> None:
             await send(message)
             if progress.sent(message):
-                self._end(scope, context, span, method, progress.status, self._clock() - started)
+                self._finish(scope, context, span, method, progress.status, self._clock() - started)
 
         # Without an SDK and without a parent there is nothing to make current.
         token = None if span is INVALID_SPAN else attach(set_span_in_context(span))
@@ -122,7 +131,7 @@ class TracingMiddleware:
             raise
         finally:
             if not progress.ended:
-                self._end(scope, context, span, method, progress.status, self._clock() - started)
+                self._finish(scope, context, span, method, progress.status, self._clock() - started)
             if token is not None:
                 detach(token)
 
@@ -173,6 +182,8 @@ class TracingMiddleware:
             "url.scheme": scope.get("scheme", "http"),
             "network.protocol.version": scope.get("http_version", "1.1"),
         }
+        if scope["type"] == "websocket":
+            attributes["network.protocol.name"] = "websocket"
         if method == "_OTHER":
             attributes["http.request.method_original"] = context.method
         if scope.get("query_string"):
@@ -187,6 +198,20 @@ class TracingMiddleware:
             elif name == b"host":
                 attributes.update(_server(value.decode("latin-1"), scope))
         return attributes
+
+    def _finish(
+        self,
+        scope: Scope,
+        context: RequestContext,
+        span: Span,
+        method: str,
+        status: int | None,
+        duration: float,
+    ) -> None:
+        try:
+            self._end(scope, context, span, method, status, duration)
+        except Exception:  # noqa: BLE001 - telemetry fails open, whatever it was
+            TracingMiddleware.dropped += 1
 
     def _end(
         self,
@@ -281,6 +306,8 @@ def _outcome(scope: Scope, context: RequestContext, method: str, status: int | N
         "url.scheme": scope.get("scheme", "http"),
         "network.protocol.version": scope.get("http_version", "1.1"),
     }
+    if scope["type"] == "websocket":
+        attributes["network.protocol.name"] = "websocket"
     if status is not None:
         attributes["http.response.status_code"] = status
     route = context.route(scope)

@@ -1,0 +1,144 @@
+"""Each middleware alone, put on with the framework's own `add_middleware`."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+
+import garrison
+from garrison import (
+    AccessLog,
+    AccessLogMiddleware,
+    Errors,
+    ErrorsMiddleware,
+    Proxy,
+    ProxyMiddleware,
+    RateLimit,
+    RateLimitMiddleware,
+    RequestId,
+    RequestIdMiddleware,
+    RequestLimits,
+    RequestLimitsMiddleware,
+    SecurityHeaders,
+    SecurityHeadersMiddleware,
+    Tracing,
+    TracingMiddleware,
+)
+from garrison.middleware.hosts import Hosts, HostsMiddleware
+from tests.toolkit.driver import Reply, call, http_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+Framework = type[Starlette] | type[FastAPI]
+BOTH = pytest.mark.parametrize("framework", [Starlette, FastAPI])
+
+
+async def view(request: Request) -> JSONResponse:
+    """What the app knows of its client; it fails where it is asked to."""
+    if "fail" in request.query_params:
+        raise RuntimeError("kaboom")
+    body = await request.body()
+    client = request.client.host if request.client else None
+    return JSONResponse({"client": client, "scheme": request.url.scheme, "size": len(body)})
+
+
+def make(framework: Framework, middleware: Any, settings: object) -> Callable[..., Reply]:
+    """A way to ask an app that has this one middleware and nothing else of ours."""
+    app = framework()
+    app.add_route("/", view, methods=["GET", "POST"])
+    app.add_middleware(middleware, settings=settings)
+
+    def ask(*headers: tuple[bytes, bytes], query: bytes = b"", body: bytes = b"") -> Reply:
+        method = "POST" if body else "GET"
+        lines = [*headers, *([(b"content-length", b"%d" % len(body))] if body else [])]
+        return call(app, http_scope("/", method=method, headers=lines, query=query), body)
+
+    return ask
+
+
+@BOTH
+def test_proxy(framework: Framework) -> None:
+    """The client's address and scheme are those that a trusted proxy tells."""
+    ask = make(framework, ProxyMiddleware, Proxy(trusted=(ip_network("192.0.2.0/24"),)))
+    reply = ask((b"x-forwarded-for", b"203.0.113.9"), (b"x-forwarded-proto", b"https"))
+    assert reply.json == {"client": "203.0.113.9", "scheme": "https", "size": 0}
+
+
+@BOTH
+def test_request_id(framework: Framework) -> None:
+    """A client's id is taken over where the setting says so."""
+    ask = make(framework, RequestIdMiddleware, RequestId(accept="always"))
+    assert ask((b"x-request-id", b"abc-1")).header("x-request-id") == "abc-1"
+
+
+@BOTH
+def test_tracing(framework: Framework) -> None:
+    """Without an SDK tracing changes nothing."""
+    ask = make(framework, TracingMiddleware, Tracing(continue_="always"))
+    assert ask((b"traceparent", b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01")).status == 200
+
+
+@BOTH
+def test_access_log(framework: Framework, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each request is a line, without the query where the setting says so."""
+    ask = make(framework, AccessLogMiddleware, AccessLog(query=False))
+    ask(query=b"a=1")
+    line = capsys.readouterr().out
+    assert line.count("\n") == 1
+    assert '"http.request"' in line
+    assert "url.query" not in line
+
+
+@BOTH
+def test_security_headers(framework: Framework) -> None:
+    """The policy is on the reply."""
+    ask = make(framework, SecurityHeadersMiddleware, SecurityHeaders())
+    assert ask().header("content-security-policy") is not None
+
+
+@BOTH
+def test_errors(framework: Framework, capsys: pytest.CaptureFixture[str]) -> None:
+    """The framework's outer error page sees nothing to do; the client gets a problem with an id."""
+    reply = make(framework, ErrorsMiddleware, Errors())(query=b"fail")
+    assert (reply.status, reply.header("content-type")) == (500, "application/problem+json")
+    assert reply.json["request_id"] in capsys.readouterr().out
+
+
+@BOTH
+def test_hosts(framework: Framework) -> None:
+    """Another host is refused."""
+    ask = make(framework, HostsMiddleware, Hosts(allowed=("shop.example",)))
+    assert ask().status == 200
+    assert ask((b"host", b"evil.example")).status == 421
+
+
+@BOTH
+def test_rate_limit(framework: Framework) -> None:
+    """The second request is over the quota."""
+    ask = make(framework, RateLimitMiddleware, RateLimit(limits="1/hour"))
+    assert [ask().status, ask().status] == [200, 429]
+
+
+@BOTH
+def test_request_limits(framework: Framework) -> None:
+    """A body over the bound is refused, one within it arrives."""
+    ask = make(framework, RequestLimitsMiddleware, RequestLimits(max_body=4))
+    json = (b"content-type", b"application/json")
+    assert ask(json, body=b"[1]").json["size"] == 3
+    assert ask(json, body=b"[1, 2, 3]").status == 413
+
+
+def test_every_middleware_is_here() -> None:
+    """No public middleware is without its test above."""
+    for name in garrison.__all__:
+        if name.endswith("Middleware"):
+            plain = "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
+            assert f"test{plain.removesuffix('_middleware')}" in globals()

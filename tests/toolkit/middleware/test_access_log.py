@@ -1,0 +1,400 @@
+"""The access log: one line for each request, however it ends, and no line that can be broken."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+
+from garrison import (
+    AccessLog,
+    AccessLogMiddleware,
+    RateLimit,
+    RateLimitMiddleware,
+    Redaction,
+    Settings,
+    harden,
+)
+from garrison.events import EventLog, event_log
+from tests.toolkit.driver import (
+    Wire,
+    accepts,
+    call,
+    converse,
+    exchange,
+    handshake,
+    http_scope,
+    raises,
+    replies_with,
+    request_messages,
+    run,
+    websocket_scope,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
+
+CANARY: Final = "hunter2-canary"
+
+
+class Logged:
+    """An app behind the layer, and the lines that the layer writes."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: AccessLog = AccessLog(),
+        *,
+        clock: Callable[[], float] = lambda: 0.0,
+        redaction: Redaction = Redaction(),
+    ) -> None:
+        self.bytes = io.BytesIO()
+        self.stream = io.TextIOWrapper(self.bytes, encoding="utf-8")
+        log = event_log(settings.format, self.stream)
+        self.app = AccessLogMiddleware(app, settings, redaction=redaction, log=log, clock=clock)
+
+    @property
+    def lines(self) -> list[bytes]:
+        """What was written; the last line is whole."""
+        text = self.bytes.getvalue()
+        assert not text or text.endswith(b"\n")
+        return text.split(b"\n")[:-1]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The lines, read as JSON."""
+        return [orjson.loads(line) for line in self.lines]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The one line that there is."""
+        (event,) = self.events
+        return event
+
+
+def test_a_request_is_one_line_with_every_fact() -> None:
+    """Method, path, query, status, size, seconds, client and agent, under OpenTelemetry's names."""
+    times = iter([10.0, 10.25])
+    logged = Logged(replies_with(201, [], b"four", b"teen bytes"), clock=lambda: next(times))
+    headers = [(b"user-agent", b"curl/8.0")]
+    call(logged.app, http_scope("/a/b", method="POST", query=b"q=1", headers=headers))
+    event = logged.event
+    assert event.pop("timestamp").endswith("Z")
+    assert event == {
+        "event": "http.request",
+        "level": "info",
+        "http.request.method": "POST",
+        "url.path": "/a/b",
+        "url.query": "q=1",
+        "http.response.status_code": 201,
+        "http.response.body.size": 14,
+        "http.server.request.duration": 0.25,
+        "client.address": "192.0.2.1",
+        "request_id": None,
+        "user_agent.original": "curl/8.0",
+    }
+
+
+@pytest.mark.parametrize(("status", "level"), [(200, "info"), (404, "info"), (500, "error"), (503, "error")])
+def test_the_level_tells_failures_apart(status: int, level: str) -> None:
+    """A 5xx is an error, whatever the client did wrong is not."""
+    logged = Logged(replies_with(status))
+    call(logged.app)
+    assert logged.event["level"] == level
+
+
+def test_an_exception_is_one_line() -> None:
+    """A failure that nobody handled has its type in the line, and goes on to the server."""
+    logged = Logged(raises(LookupError("x")))
+    with pytest.raises(LookupError):
+        call(logged.app)
+    event = logged.event
+    assert (event["error.type"], event["level"]) == ("LookupError", "error")
+    assert event["http.response.status_code"] is None
+
+
+def test_a_failure_in_the_middle_is_one_line() -> None:
+    """What had been sent by then is in the line."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        raise LookupError
+
+    logged = Logged(app)
+    with pytest.raises(LookupError):
+        call(logged.app)
+    event = logged.event
+    assert (event["http.response.status_code"], event["http.response.body.size"]) == (200, 4)
+    assert event["error.type"] == "LookupError"
+
+
+def test_a_cancelled_request_is_one_line() -> None:
+    """A server that shuts down cancels requests, and each of them is still told."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(60)
+
+    logged = Logged(app)
+
+    async def main() -> None:
+        task = asyncio.ensure_future(exchange(logged.app, http_scope()))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(main())
+    assert logged.event["error.type"] == "CancelledError"
+
+
+def test_a_client_that_is_gone_is_one_line() -> None:
+    """Both an app that gives up and a server whose `send` fails end in a line."""
+
+    async def gives_up(scope: Scope, receive: Receive, send: Send) -> None:
+        assert (await receive())["type"] == "http.disconnect"
+
+    logged = Logged(gives_up)
+    converse(logged.app, http_scope(), [{"type": "http.disconnect"}])
+    assert (logged.event["http.response.status_code"], logged.event["level"]) == (None, "error")
+
+    async def broken_pipe(message: Message) -> None:
+        raise BrokenPipeError
+
+    logged = Logged(replies_with())
+    wire = Wire(deque(request_messages()))
+
+    async def main() -> None:
+        with pytest.raises(BrokenPipeError):
+            await logged.app(http_scope(), wire.receive, broken_pipe)
+
+    run(main())
+    assert logged.event["error.type"] == "BrokenPipeError"
+
+
+def test_websockets_are_one_line_each() -> None:
+    """An accepted WebSocket is a 101, a denied one has its status, a closed handshake is a 403."""
+
+    async def denies(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.http.response.start", "status": 401, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b""})
+
+    async def closes(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.close", "code": 1008})
+
+    for app, status in ((accepts, 101), (denies, 401), (closes, 403)):
+        logged = Logged(app)
+        handshake(logged.app, websocket_scope("/ws"))
+        event = logged.event
+        assert (event["http.response.status_code"], event["http.request.method"]) == (status, "GET")
+        assert (event["network.protocol.name"], event["url.path"]) == ("websocket", "/ws")
+
+
+def test_a_refusal_names_the_layer() -> None:
+    """Who answered in place of the app is in the line."""
+    logged = Logged(RateLimitMiddleware(replies_with(), RateLimit(limits="1/hour")))
+    for _ in range(2):
+        call(logged.app)
+    first, second = logged.events
+    assert "rejected_by" not in first
+    assert (second["rejected_by"], second["http.response.status_code"]) == ("rate_limit", 429)
+
+
+def test_a_file_that_the_server_sends_is_one_line() -> None:
+    """Neither pathsend nor trailers hide the end of a reply, or make two of it."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [], "trailers": True})
+        await send({"type": "http.response.body", "body": b"12345"})
+        written.append(len(logged.lines))
+        await send({"type": "http.response.trailers", "headers": []})
+        written.append(len(logged.lines))
+
+    async def sends_file(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.pathsend", "path": "/srv/file"})
+        written.append(len(logged.lines))
+
+    written: list[int] = []
+    logged = Logged(app)
+    call(logged.app)
+    logged = Logged(sends_file)
+    call(logged.app)
+    assert written == [0, 1, 1]
+
+
+def test_a_background_task_delays_no_line() -> None:
+    """The line is there, with the time of the reply, while the task still runs."""
+    seen: list[int] = []
+
+    async def background() -> None:
+        await asyncio.sleep(0)
+        seen.append(len(logged.lines))
+
+    async def handler(request: Request) -> Response:
+        return PlainTextResponse("ok", background=BackgroundTask(background))
+
+    logged = Logged(Starlette(routes=[Route("/", handler)]))
+    call(logged.app)
+    assert (seen, len(logged.lines)) == ([1], 1)
+
+
+def test_a_stream_is_one_line_when_it_ends() -> None:
+    """A streamed reply is told when its last byte is out, with its whole size."""
+
+    async def chunks() -> Any:
+        for _ in range(10):
+            assert logged.lines == []
+            yield b"x" * 10
+
+    async def handler(request: Request) -> Response:
+        return StreamingResponse(chunks())
+
+    logged = Logged(Starlette(routes=[Route("/", handler)]))
+    call(logged.app)
+    assert logged.event["http.response.body.size"] == 100
+
+
+def test_the_route_is_the_template() -> None:
+    """What dashboards group by is the framework's template, through mounts too; a 404 has none."""
+
+    async def handler(request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    routes = [Route("/items/{id:int}", handler), Mount("/v1", routes=[Route("/users/{name}", handler)])]
+    logged = Logged(Starlette(routes=routes))
+    for path in ("/items/7", "/v1/users/ann", "/nowhere"):
+        call(logged.app, http_scope(path))
+    assert [event.get("http.route") for event in logged.events] == ["/items/{id}", "/v1/users/{name}", None]
+    assert [event["url.path"] for event in logged.events] == ["/items/7", "/v1/users/ann", "/nowhere"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"token={CANARY}",
+        f"a=1&API_KEY={CANARY}&b=2",
+        f"pass%77ord={CANARY}",
+        f"code={CANARY}&state=x",
+        f"X-Amz-Signature={CANARY}",
+        f"next=https://ann:{CANARY}@a.example/",
+        f"q=Bearer%20x&r=bearer {CANARY}",
+        f"filter=password={CANARY}",
+    ],
+)
+def test_secrets_in_the_query_are_masked(query: str) -> None:
+    """Credentials in a URL, by name or by shape, are not in the line; all else in the query is."""
+    logged = Logged(replies_with())
+    call(logged.app, http_scope(query=f"page=3&{query}".encode()))
+    assert CANARY not in logged.lines[0].decode()
+    assert logged.event["url.query"].startswith("page=3&")
+
+
+def test_the_query_can_be_left_out_and_names_added() -> None:
+    """One setting drops all queries, another masks a name of one's own."""
+    logged = Logged(replies_with(), AccessLog(query=False))
+    call(logged.app, http_scope(query=b"q=1"))
+    assert "url.query" not in logged.event
+    logged = Logged(replies_with(), redaction=Redaction(query=("Pin",)))
+    call(logged.app, http_scope(query=b"pin=1234&code=seen"))
+    assert logged.event["url.query"] == "pin=[redacted]&code=seen"
+
+
+HOSTILE: Final = st.fixed_dictionaries(
+    {
+        "path": st.text(st.characters(), max_size=30) | st.just('/"\n{}\x1b[2J\u2028'),
+        "query": st.binary(max_size=40) | st.just(b'"\r\n\x00\xff'),
+        "agent": st.binary(max_size=40) | st.just(b'\xff\\"\n{"event": "forged"}'),
+        "method": st.text(st.characters(), max_size=8),
+        "client": st.text(st.characters(), max_size=8),
+    }
+)
+
+
+@given(HOSTILE)
+def test_no_bytes_can_break_a_line(parts: dict[str, Any]) -> None:
+    """Whatever a client sends, there is one line, and it is valid JSON with the event's own name."""
+    logged = Logged(replies_with())
+    headers = [(b"user-agent", parts["agent"])]
+    scope = http_scope(
+        parts["path"],
+        method=parts["method"],
+        query=parts["query"],
+        headers=headers,
+        client=(parts["client"], 1),
+    )
+    call(logged.app, scope)
+    assert logged.event["event"] == "http.request"
+    assert logged.event["http.response.status_code"] == 200
+
+
+def test_a_console_line_cannot_be_broken_either() -> None:
+    """On a terminal too, line ends and escape sequences of a client are shown and not obeyed."""
+    logged = Logged(replies_with(), AccessLog(format="console"))
+    headers = [(b"user-agent", b"x\x1b[2J\r\nforged line")]
+    call(logged.app, http_scope("/a\nforged", query=b"\x1b]0;title\x07", headers=headers))
+    assert len(logged.lines) == 1
+    assert b"\x1b" not in logged.lines[0]
+
+
+def test_texts_are_cut() -> None:
+    """A URL or an agent of many kilobytes does not make a line of that size."""
+    logged = Logged(replies_with())
+    scope = http_scope("/" + "a" * 9000, query=b"b" * 9000, headers=[(b"user-agent", b"c" * 9000)])
+    call(logged.app, scope)
+    assert len(logged.lines[0]) < 4000
+
+
+def test_a_closed_stream_breaks_no_request() -> None:
+    """When the log cannot be written, the request is served and the loss is counted."""
+    logged = Logged(replies_with())
+    logged.stream.close()
+    before = EventLog.dropped
+    assert call(logged.app).status == 200
+    assert EventLog.dropped == before + 1
+
+
+def test_interleaved_requests_have_lines_of_their_own() -> None:
+    """A hundred requests at once are a hundred lines, each with its own path, status and size."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        number = int(scope["path"][1:])
+        await asyncio.sleep(0)
+        await send({"type": "http.response.start", "status": 200 + number, "headers": []})
+        for _ in range(number % 7):
+            await asyncio.sleep(0)
+            await send({"type": "http.response.body", "body": b"x" * number, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    logged = Logged(app)
+
+    async def main() -> None:
+        await asyncio.gather(*(exchange(logged.app, http_scope(f"/{number}")) for number in range(100)))
+
+    run(main())
+    found = {
+        (event["url.path"], event["http.response.status_code"], event["http.response.body.size"])
+        for event in logged.events
+    }
+    assert found == {(f"/{number}", 200 + number, number * (number % 7)) for number in range(100)}
+
+
+def test_the_whole_stack_logs_to_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """`harden()` writes one JSON line a request, with the id that is on the reply."""
+    reply = call(harden(replies_with(), Settings()))
+    (line,) = capfdbinary.readouterr().out.splitlines()
+    assert orjson.loads(line)["request_id"] == reply.header("x-request-id")

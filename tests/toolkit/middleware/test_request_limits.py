@@ -1,0 +1,379 @@
+"""Bounds on the raw request: what is too much is refused early, and all else arrives as it was sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from garrison import RequestLimits, RequestLimitsMiddleware, SettingsError
+from tests.toolkit.driver import (
+    Wire,
+    accepts,
+    call,
+    converse,
+    echo,
+    handshake,
+    http_scope,
+    replies_with,
+    request_messages,
+    run,
+    websocket_scope,
+)
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
+
+JSON: Final = (b"content-type", b"application/json")
+FORM: Final = (b"content-type", b"application/x-www-form-urlencoded")
+RAW: Final = (b"content-type", b"application/octet-stream")
+CHUNKED: Final = (b"transfer-encoding", b"chunked")
+SMALL: Final = RequestLimits(max_body=10, max_upload=10)
+
+
+def length(size: int) -> tuple[bytes, bytes]:
+    """A Content-Length."""
+    return b"content-length", b"%d" % size
+
+
+def post(*headers: tuple[bytes, bytes], **more: Any) -> Scope:
+    """A request with a body."""
+    return http_scope(method="POST", headers=headers, **more)
+
+
+def limited(app: ASGIApp = echo, settings: RequestLimits = SMALL) -> ASGIApp:
+    """An app behind the layer."""
+    return RequestLimitsMiddleware(app, settings)
+
+
+@pytest.mark.parametrize("content_type", [JSON, FORM, RAW, (b"content-type", b"multipart/form-data")])
+@pytest.mark.parametrize("framing", [CHUNKED, length(11)], ids=["chunked", "declared"])
+def test_a_body_over_the_limit_is_refused(
+    content_type: tuple[bytes, bytes], framing: tuple[bytes, bytes]
+) -> None:
+    """A bare app reads eleven bytes; behind a limit of ten it gets none of them to its end."""
+    scope = post(content_type, framing)
+    chunks = (b'"12345', b'6789"')
+    assert call(echo, scope, *chunks).body == b'"123456789"'
+    reply = call(limited(), scope, *chunks)
+    assert (reply.status, reply.json["title"]) == (413, "Content Too Large")
+    assert reply.json["detail"] == "The body is longer than 10 bytes."
+
+
+@pytest.mark.parametrize("content_type", [JSON, FORM, RAW])
+@pytest.mark.parametrize("framing", [CHUNKED, length(10)], ids=["chunked", "declared"])
+def test_a_body_at_the_limit_passes(content_type: tuple[bytes, bytes], framing: tuple[bytes, bytes]) -> None:
+    """The limit itself is allowed, byte for byte."""
+    assert call(limited(), post(content_type, framing), b'"1234', b'5678"').body == b'"12345678"'
+
+
+def test_a_declared_length_is_never_trusted() -> None:
+    """A server that lets more through than was declared does not get the app into trouble."""
+    for content_type in (JSON, RAW):
+        assert call(limited(), post(content_type, length(3)), b"[1]", b" " * 50).status == 413
+
+
+def test_a_huge_declared_body_is_not_read_at_all() -> None:
+    """The refusal comes before the first byte, and ends the connection instead of draining gigabytes."""
+    for content_type in (JSON, RAW):
+        wire = converse(limited(), post(content_type, length(10**12)), request_messages(b"x"))
+        assert (wire.reply.status, wire.reply.header("connection"), wire.received) == (413, "close", 0)
+
+
+@pytest.mark.parametrize("value", [b"", b"-1", b"+5", b"5 ", b"1e3", b"\xb2", b"9" * 5000, b"5, 5"])
+def test_a_length_that_is_none_is_refused(value: bytes) -> None:
+    """What is no number, or one that no body can have, is a 400."""
+    assert call(limited(), post(RAW, (b"content-length", value)), b"x").status == 400
+
+
+def test_two_framings_at_once_are_refused() -> None:
+    """Content-Length beside Transfer-Encoding is how requests are smuggled."""
+    assert call(limited(), post(RAW, length(1), CHUNKED), b"x").status == 400
+
+
+@pytest.mark.parametrize("framing", [CHUNKED, length(52)], ids=["chunked", "declared"])
+def test_uploads_have_no_limit_until_one_is_set(framing: tuple[bytes, bytes]) -> None:
+    """By default JSON and forms are bounded, and an upload may have any size."""
+    app = limited(echo, RequestLimits(max_body=10))
+    body = b"[" + b" " * 50 + b"]"
+    for content_type, status in ((JSON, 413), (FORM, 413), (RAW, 200)):
+        assert call(app, post(content_type, framing), body).status == status
+    assert call(app, post(framing), body).body == body
+
+
+def test_an_app_that_reads_no_body_is_not_bothered() -> None:
+    """An app that never looks at a streamed body replies as it likes."""
+    reply = call(limited(replies_with(200, [RAW], b"fine")), post(RAW, CHUNKED), b"x" * 50)
+    assert (reply.status, reply.body) == (200, b"fine")
+
+
+def test_an_app_that_hides_the_failure_cannot_hide_the_413() -> None:
+    """Whatever an app makes of a body that is cut short, the client learns that it was too long."""
+
+    async def stubborn(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await echo(scope, receive, send)
+        except Exception:  # noqa: BLE001 - a stubborn app
+            await replies_with(200, [RAW], b"all is well")(scope, receive, send)
+
+    async def handler(request: Request) -> Response:
+        await request.body()
+        return PlainTextResponse("never")
+
+    framework = Starlette(routes=[Route("/", handler, methods=["POST"])], debug=True)
+    for app in (stubborn, framework):
+        reply = call(limited(app), post(RAW, CHUNKED), b"x" * 6, b"x" * 6)
+        assert (reply.status, len(reply.messages)) == (413, 2)
+        assert reply.header("connection") == "close"
+
+
+def test_a_reply_that_has_begun_is_not_begun_again() -> None:
+    """An app that streams an answer while it reads sees the client go, and sends what it wants."""
+    seen: list[Message] = []
+
+    async def duplex(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        seen.extend([await receive() for _ in range(4)])
+        await send({"type": "http.response.body", "body": b"end"})
+
+    reply = call(limited(duplex), post(RAW, CHUNKED), b"x" * 6, b"x" * 6, b"x")
+    assert [message["type"] for message in seen] == ["http.request", *["http.disconnect"] * 3]
+    assert (reply.status, reply.body) == (200, b"end")
+
+
+def test_a_failure_of_the_app_itself_goes_through() -> None:
+    """Only what follows from the cut body is taken for its consequence."""
+
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        raise LookupError
+
+    async def broken_later(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await broken(scope, receive, send)
+
+    for app in (broken, broken_later):
+        with pytest.raises(LookupError):
+            call(limited(app), post(RAW, CHUNKED), b"x")
+
+
+@pytest.mark.parametrize(
+    ("scope", "status"),
+    [
+        (http_scope("/" + "a" * 16383), 200),
+        (http_scope("/" + "a" * 16384), 414),
+        (http_scope(query=b"a" * 16383), 200),
+        (http_scope(query=b"a" * 16384), 414),
+        (http_scope("/" + "ä" * 8192), 414),
+        (http_scope(query=b"&".join([b"a=1"] * 1000)), 200),
+        (http_scope(query=b"&".join([b"a=1"] * 1001)), 400),
+        (http_scope(headers=[(b"x-%d" % number, b"1") for number in range(127)]), 200),
+        (http_scope(headers=[(b"x-%d" % number, b"1") for number in range(128)]), 431),
+        (http_scope(headers=[(b"x", b"1" * 32_000)]), 200),
+        (http_scope(headers=[(b"cookie", b"1" * 33_000)]), 431),
+        *[(http_scope(method=method), 405) for method in ("TRACE", "TRACK", "CONNECT")],
+        *[(http_scope(method=method), 200) for method in ("GET", "QUERY", "PROPFIND", "trace", "")],
+    ],
+)
+def test_the_head_of_a_request_is_bounded(scope: Scope, status: int) -> None:
+    """URL, query, header lines and methods stay within their bounds, and at a bound all is well."""
+    bare, reply = replies_with(), call(limited(replies_with(), RequestLimits()), scope)
+    assert (call(bare, scope).status, reply.status) == (200, status)
+    if status != 200:
+        assert reply.header("content-type") == "application/problem+json"
+    assert (reply.header("allow") is not None) is (status == 405)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "version", "status"),
+    [
+        ([b"shop.example"], "1.1", 200),
+        ([], "1.1", 400),
+        ([b"shop.example", b"evil.example"], "1.1", 400),
+        ([], "1.0", 200),
+        ([], "2", 200),
+        ([b"shop.example", b"shop.example"], "2", 400),
+    ],
+)
+def test_a_request_is_for_one_host(hosts: list[bytes], version: str, status: int) -> None:
+    """HTTP/1.1 needs a Host, and no version may have two; older and newer ones may name it elsewhere."""
+    lines = [(b"host", host) for host in hosts]
+    scope = {**http_scope(http_version=version), "headers": lines}
+    assert call(limited(replies_with()), scope).status == status
+
+
+def test_only_listed_methods_are_served() -> None:
+    """With a list of methods another one is a 405 that names them."""
+    app = limited(replies_with(), RequestLimits(methods=("GET", "HEAD")))
+    assert call(app).status == 200
+    refused = call(app, http_scope(method="DELETE"))
+    assert (refused.status, refused.header("allow")) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"[" * 64 + b"]" * 64, 200),
+        (b"[" * 65 + b"]" * 65, 400),
+        (b'{"a":' * 65 + b"1" + b"}" * 65, 400),
+        (b"[" * 100_000, 400),
+        (b'["' + b"[" * 500 + b'"]', 200),
+        (b'["\\"' + b"[" * 500 + b'"]', 200),
+        (b'["\\\\", ' + b"[" * 65 + b"]" * 65 + b"]", 400),
+        (b"[[]," * 500 + b"1", 400),
+        (b"[" + b"[]," * 500 + b"[]]", 200),
+        ('["ä", "\U0001f600"]'.encode(), 200),
+        (b'["\xff"]', 400),
+        (b'["\xc3"]', 400),
+        (b'["\xed\xa0\x80"]', 400),
+        ('["ä"]'.encode("utf-16"), 400),
+        ('["∀", ' + "[" * 90 + "]" * 90 + "]", 400),
+        (b'\xef\xbb\xbf{"bom": 1}', 200),
+        (b"", 200),
+        (b"not json at all", 200),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("content_type", [b"application/json", b"Application/Problem+JSON; charset=utf-8"])
+def test_json_is_bounded(body: bytes | str, status: int, content_type: bytes) -> None:
+    """JSON that is too deep or not UTF-8 never reaches a parser; all other JSON arrives as it was."""
+    if isinstance(body, str):
+        # What Python's own parser takes for UTF-16, and what is UTF-8 by accident.
+        body = body.encode("utf-16-be")
+    reply = call(limited(echo, RequestLimits()), post((b"content-type", content_type), CHUNKED), body)
+    assert reply.status == status
+    assert status != 200 or reply.body == body
+
+
+def test_json_in_a_content_coding_passes() -> None:
+    """What is compressed cannot be judged here, and is left to the app."""
+    scope = post(JSON, CHUNKED, (b"content-encoding", b"gzip"))
+    assert call(limited(echo, RequestLimits()), scope, b"\x1f\x8b\xff").body == b"\x1f\x8b\xff"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[NaN]",
+        b"[Infinity]",
+        b"[1e999]",
+        b'{"a":1,"a":2}',
+        b'["\\ud800"]',
+        b"[" + b"9" * 200 + b"]",
+        b"[1] x",
+    ],
+)
+def test_strict_json_is_json(body: bytes) -> None:
+    """What no sender means passes when JSON is bounded, and is a 400 when it is strict."""
+    for settings, status in ((RequestLimits(), 200), (RequestLimits(json="strict"), 400)):
+        assert call(limited(echo, settings), post(JSON, CHUNKED), body).status == status
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'\xef\xbb\xbf{"a": [1.5e3, -7, true, null]}', b'["\\ud83d\\ude00"]']
+)
+def test_strict_json_takes_every_honest_text(body: bytes) -> None:
+    """Ordinary JSON, with a byte order mark, escapes or nothing at all, is fine."""
+    assert call(limited(echo, RequestLimits(json="strict")), post(JSON, CHUNKED), body).body == body
+
+
+def test_json_is_replayed_chunk_by_chunk_and_then_the_client_goes() -> None:
+    """The app gets the very messages of the server, and after them whatever the server says next."""
+    seen: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend([await receive() for _ in range(4)])
+
+    chunks = request_messages(b"[", b"", b"]")
+    converse(limited(app), post(JSON, CHUNKED), [*chunks, {"type": "http.disconnect"}])
+    assert seen == [*chunks, {"type": "http.disconnect"}]
+
+
+def test_a_client_that_goes_while_its_json_arrives_is_told_as_it_is() -> None:
+    """A disconnect in the middle is not the end of the body."""
+    seen: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend([await receive() for _ in range(2)])
+
+    arriving: list[Message] = [
+        {"type": "http.request", "body": b"[1,", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    converse(limited(app), post(JSON, CHUNKED), arriving)
+    assert seen == arriving
+
+
+@pytest.mark.parametrize(
+    ("headers", "chunks", "kept", "received"),
+    [
+        ((length(6),), (b"abc", b"def"), True, 2),
+        ((length(0),), (), True, 0),
+        ((), (), True, 0),
+        ((length(65_536),), (b"x" * 40_000, b"x" * 25_536), True, 2),
+        ((length(65_537),), (b"x",), False, 0),
+        ((CHUNKED,), (b"abc",), False, 0),
+        ((length(6), (b"expect", b"100-continue")), (b"abcdef",), False, 0),
+    ],
+)
+def test_an_early_refusal_closes_only_when_it_must(
+    headers: tuple[tuple[bytes, bytes], ...], chunks: tuple[bytes, ...], received: int, *, kept: bool
+) -> None:
+    """A small rest is drained, so that the connection lives; a large or unknown one is not."""
+    scope = http_scope(method="TRACE", headers=headers)
+    wire = converse(limited(replies_with(), RequestLimits()), scope, request_messages(*chunks))
+    assert (wire.reply.status, wire.received) == (405, received)
+    assert wire.reply.header("connection") == (None if kept else "close")
+
+
+def test_http_2_knows_no_connection_header() -> None:
+    """Over HTTP/2 the stream ends by itself, and nothing is drained."""
+    scope = http_scope(method="TRACE", headers=[length(6)], http_version="2")
+    wire = converse(limited(), scope, request_messages(b"abcdef"))
+    assert (wire.reply.header("connection"), wire.received) == (None, 0)
+
+
+def test_a_slow_rest_is_not_waited_for() -> None:
+    """A client that trickles its body holds up a refusal for a second at most."""
+
+    async def main() -> None:
+        wire = Wire(deque())  # nothing arrives
+        started = asyncio.get_running_loop().time()
+        scope = http_scope(method="TRACE", headers=[length(6)])
+        await limited()(scope, wire.receive, wire.send)
+        assert asyncio.get_running_loop().time() - started < 2
+        assert wire.reply.header("connection") == "close"
+
+    run(main())
+
+
+def test_a_handshake_is_bounded_too() -> None:
+    """A WebSocket with an endless URL is denied, and an ordinary one is not."""
+    app = limited(accepts, RequestLimits())
+    assert handshake(app).sent[0]["type"] == "websocket.accept"
+    assert handshake(app, websocket_scope("/" + "a" * 20_000)).reply.status == 414
+    closed = handshake(app, websocket_scope("/" + "a" * 20_000, denial=False)).sent
+    assert [message["type"] for message in closed] == ["websocket.close"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"max_url": 0},
+        {"max_headers": 0},
+        {"max_json_depth": 0},
+        {"methods": ("TRACE",)},
+        {"methods": ("get",)},
+    ],
+)
+def test_a_bound_that_lets_nothing_through_fails_at_start(fields: dict[str, Any]) -> None:
+    """Zero is no bound, and TRACE is never served."""
+    with pytest.raises(SettingsError, match=f"RequestLimits.{next(iter(fields))}"):
+        RequestLimits(**fields)

@@ -1,0 +1,87 @@
+"""The facts of one request, shared by all layers and by nobody else."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from garrison import context as module
+from garrison.context import RequestContext, enter, new_id
+from tests.toolkit.driver import http_scope, websocket_scope
+
+
+def test_the_first_layer_makes_the_context_and_one_copy() -> None:
+    """The server's scope stays as it was; below the first layer everybody shares one scope."""
+    server = http_scope()
+    before = dict(server)
+    scope, context = enter(server)
+    again, same = enter(scope)
+    assert server == before
+    assert scope is not server
+    assert (again is scope, same is context) == (True, True)
+
+
+def test_a_context_keeps_what_mounts_move() -> None:
+    """Method, path, prefix and peer are as the server gave them, whatever the framework writes."""
+    scope, context = enter(http_scope("/v1/a", method="PUT", root_path="/x", client=("192.0.2.1", 7)))
+    scope.update(path="/a", root_path="/x/v1", client=None, method="GET")
+    assert (context.method, context.path, context.root_path) == ("PUT", "/v1/a", "/x")
+    assert (context.peer, context.client) == (("192.0.2.1", 7), "192.0.2.1")
+
+
+def test_a_handshake_is_a_get_and_a_unix_socket_has_no_client() -> None:
+    """What a scope does not say has a written answer."""
+    context = RequestContext(websocket_scope(client=None))
+    assert (context.method, context.peer, context.client, context.trusted) == ("GET", None, None, False)
+
+
+def test_a_second_layer_of_a_name_steps_aside_and_says_so_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first layer stays the first however often it asks; another one is told off in the log once."""
+    monkeypatch.setattr(module, "_warned", set())
+    first, second = object(), object()
+    with caplog.at_level(logging.WARNING, "garrison"):
+        for _ in range(3):
+            context = RequestContext(http_scope())
+            assert [context.mount("x", layer) for layer in (first, first, second)] == [True, True, False]
+            assert context.mount("y", second)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the layer 'x' is mounted twice on one request; the inner one steps aside"
+    ]
+
+
+class Template:
+    """A route of a framework that nobody knows."""
+
+    def __init__(self, path: object) -> None:
+        self.path = path
+
+
+@pytest.mark.parametrize(
+    ("facts", "route"),
+    [
+        ({}, None),
+        ({"path_template": "/a/{id}"}, "/a/{id}"),
+        ({"route": Template("/a/{id}")}, "/a/{id}"),
+        ({"route": Template(None)}, None),
+        ({"route": object()}, None),
+        ({"route": Template("/a"), "root_path": "/v1"}, "/v1/a"),
+        ({"route": Template("/a"), "root_path": "/v1", "path_params": {"tenant": "acme"}}, None),
+        ({"route": Template("/a"), "fastapi": None}, "/a"),
+        ({"route": Template("/a"), "fastapi": {"effective_route_context": Template("/b")}}, "/a"),
+    ],
+)
+def test_the_route_is_what_the_framework_left_behind(facts: dict[str, object], route: str | None) -> None:
+    """No template, no guess; and a template that could hold a value of the request is none."""
+    scope, context = enter(http_scope("/a/7"))
+    scope.update(facts)
+    assert context.route(scope) == route
+
+
+def test_ids_cannot_be_guessed() -> None:
+    """A thousand ids are a thousand different ones of 128 bits."""
+    found = {new_id() for _ in range(1000)}
+    assert len(found) == 1000
+    assert {len(one) for one in found} == {32}

@@ -1,0 +1,76 @@
+"""What is said about settings that are each fine by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from ipaddress import ip_network
+
+import pytest
+
+from garrison.middleware.hosts import Hosts
+from garrison.middleware.proxy import Proxy
+from garrison.middleware.rate_limit import RateLimit
+from garrison.preflight import examine
+from garrison.stack import Server, Settings
+
+COMPLETE = Settings(
+    rate_limit=RateLimit(limits="5/minute"),
+    proxy=Proxy(trusted=(ip_network("10.0.0.0/8"),)),
+    hosts=Hosts(allowed=("shop.example",)),
+)
+
+
+def advice(settings: Settings) -> list[tuple[str, str]]:
+    """Level and variable of everything that is found."""
+    return [(item.level, item.variable) for item in examine(settings)]
+
+
+def test_complete_settings_need_no_advice() -> None:
+    """Whoever has done everything is left in peace."""
+    assert advice(COMPLETE) == []
+
+
+def test_defaults_lack_what_only_the_operator_knows() -> None:
+    """Quotas, proxies and hosts cannot be guessed, so production is told of them."""
+    assert set(advice(Settings())) == {
+        ("warning", "GARRISON_RATE_LIMIT_LIMITS"),
+        ("warning", "GARRISON_PROXY_TRUSTED"),
+        ("warning", "GARRISON_HOSTS_ALLOWED"),
+    }
+
+
+def test_development_is_not_warned() -> None:
+    """On a developer's machine nothing of it is missing."""
+    assert advice(Settings(profile="development")) == []
+
+
+def test_quotas_are_not_shared_by_workers() -> None:
+    """A quota that each worker counts for itself is an error, in every profile, and comes first."""
+    several = replace(COMPLETE, server=Server(workers=3))
+    assert advice(several) == [("error", "GARRISON_SERVER_WORKERS")]
+    assert advice(replace(several, profile="development")) == [("error", "GARRISON_SERVER_WORKERS")]
+    assert advice(replace(several, proxy=Proxy()))[0] == ("error", "GARRISON_SERVER_WORKERS")
+    assert ("error", "GARRISON_SERVER_WORKERS") not in advice(replace(several, rate_limit=None))
+    assert "3 times its quota" in examine(several)[0].text
+
+
+@pytest.mark.parametrize("everybody", ["0.0.0.0/0", "::/0"])
+def test_trusting_everybody_is_noticed(everybody: str) -> None:
+    """A trusted list that holds the whole internet protects nothing."""
+    found = examine(replace(COMPLETE, proxy=Proxy(trusted=(ip_network(everybody),))))
+    assert [item.variable for item in found] == ["GARRISON_PROXY_TRUSTED"]
+    assert "everybody is trusted" in found[0].text
+
+
+@pytest.mark.parametrize("name", ["request_id", "access_log", "security_headers", "errors", "request_limits"])
+def test_layers_that_are_off_are_noticed(name: str) -> None:
+    """A protection that somebody switched off is worth a line, since it may have been for a day only."""
+    assert advice(replace(COMPLETE, **{name: None})) == [("warning", f"GARRISON_{name.upper()}")]  # type: ignore[arg-type]
+
+
+def test_advice_says_what_to_do() -> None:
+    """Every advice names a variable that exists, and ends as a sentence."""
+    known = {f"GARRISON_{item.name.upper()}" for item in fields(Settings)}
+    for item in examine(Settings(errors=None)):
+        assert any(item.variable.startswith(name) for name in known)
+        assert item.text.endswith((".", ".)"))

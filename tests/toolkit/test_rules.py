@@ -1,0 +1,79 @@
+"""One notation for rules by method, path and identity."""
+
+from __future__ import annotations
+
+import pytest
+
+from garrison.rules import grouped, parse_rules, routed_path
+from tests.toolkit.driver import http_scope
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5/minute", [(set(), "", "5/minute", "")]),
+        ("POST /login: 5/minute by address", [({"POST"}, "/login", "5/minute", "address")]),
+        ("PUT|PATCH: 1/hour", [({"PUT", "PATCH"}, "", "1/hour", "")]),
+        (
+            "/api/*: a; ; /b: c by header:x-api-key",
+            [(set(), "/api/*", "a", ""), (set(), "/b", "c", "header:x-api-key")],
+        ),
+        ("", []),
+    ],
+)
+def test_rules_are_read(text: str, expected: list[tuple[set[str], str, str, str]]) -> None:
+    """Methods, path, value and identity each have their place, and all but the value may be missing."""
+    assert [(set(r.methods), r.path, r.value, r.identity) for r in parse_rules(text)] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/a /b: 1", "post /a: 1", "/a*b: 1", "/*/a: 1", "POST GET: 1", "/a POST: 1", "/a:  by x", "a b: 1"],
+)
+def test_a_rule_that_is_none_is_shown(text: str) -> None:
+    """The error quotes the rule that does not fit."""
+    with pytest.raises(ValueError, match="not '"):
+        parse_rules(text)
+
+
+@pytest.mark.parametrize(
+    ("rule", "method", "path", "applies"),
+    [
+        ("/a: 1", "GET", "/a", True),
+        ("/a: 1", "GET", "/a/", False),
+        ("/a: 1", "GET", "/ab", False),
+        ("/a/*: 1", "GET", "/a/b/c", True),
+        ("/a/*: 1", "GET", "/a", False),
+        ("/a*: 1", "GET", "/ab", True),
+        ("/*: 1", "GET", "/", True),
+        ("GET|HEAD /a: 1", "HEAD", "/a", True),
+        ("GET|HEAD /a: 1", "POST", "/a", False),
+        ("1", "ANY", "/thing", True),
+    ],
+)
+def test_a_rule_applies_to_what_it_names(rule: str, method: str, path: str, *, applies: bool) -> None:
+    """A path is matched whole unless it ends in a star."""
+    assert parse_rules(rule)[0].applies(method, path) is applies
+
+
+def test_rules_of_one_target_stand_together() -> None:
+    """Groups are in the order in which their targets first appear."""
+    groups = grouped(parse_rules("/a: 1; 2; /a: 3; POST /a: 4"))
+    assert [[rule.value for rule in group] for group in groups] == [["1", "3"], ["2"], ["4"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "routed"),
+    [
+        ("/a", "", "/a"),
+        ("/shop/a", "/shop", "/a"),
+        ("/shop/a", "/shop/", "/a"),
+        ("/a", "/shop", "/a"),
+        ("/shop", "/shop", "/"),
+        ("/shopping", "/shop", "/shopping"),
+        ("", "", ""),
+    ],
+)
+def test_the_path_is_the_routers(path: str, root: str, routed: str) -> None:
+    """Whether the server counts the prefix into the path or not, a rule sees what the router sees."""
+    assert routed_path(http_scope(path, root_path=root)) == routed

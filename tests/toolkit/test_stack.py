@@ -1,0 +1,121 @@
+"""`harden()`: which layers there are, in which order, and what is left of the app."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+import pytest
+
+from garrison import Hardened, RateLimit, Server, Settings, SettingsError, harden
+from garrison.middleware.hosts import Hosts
+from garrison.middleware.proxy import Proxy
+from garrison.sections import optional_sections, sections_of
+
+if TYPE_CHECKING:
+    from garrison.asgi import Message, Receive, Scope, Send
+
+EVERYTHING = Settings(
+    proxy=Proxy(trusted=(ip_network("10.0.0.0/8"),)),
+    hosts=Hosts(allowed=("shop.example",)),
+    rate_limit=RateLimit(limits="5/minute"),
+)
+BESIDE_THE_LAYERS = ("redaction", "server")
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Says `hello`."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+async def status_of(hardened: Hardened) -> int:
+    """The status of one GET."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await hardened({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, send)
+    return int(sent[0]["status"])
+
+
+def test_layers_stand_in_the_order_of_the_sections() -> None:
+    """Outermost first, as the settings list them; the innermost is next to the app."""
+    names = [name for name in sections_of(Settings) if name not in BESIDE_THE_LAYERS]
+    assert names == [
+        "proxy", "request_id", "tracing", "access_log", "security_headers", "errors", "hosts",
+        "rate_limit", "request_limits",
+    ]  # fmt: skip
+    hardened = harden(app, EVERYTHING)
+    assert list(hardened.layers) == names
+    layer, found = hardened._outer, []
+    while layer is not app:
+        found.append(type(layer).__name__.removesuffix("Middleware"))
+        layer = layer.app  # type: ignore[attr-defined]
+    assert found == ["".join(word.title() for word in name.split("_")) for name in names]
+
+
+@pytest.mark.parametrize("name", sorted(optional_sections(Settings)))
+def test_each_layer_can_be_left_out(name: str) -> None:
+    """A section that is None leaves its layer out and all the others in."""
+    hardened = harden(app, replace(EVERYTHING, **{name: None}))  # type: ignore[arg-type]
+    assert set(harden(app, EVERYTHING).layers) - set(hardened.layers) == {name}
+    assert asyncio.run(status_of(hardened)) == (400 if name != "hosts" else 200)
+
+
+def test_layers_with_nothing_to_do_are_not_there() -> None:
+    """Without proxies, hosts and quotas their layers cost nothing."""
+    assert set(harden(app, EVERYTHING).layers) - set(harden(app, Settings()).layers) == {
+        "proxy", "hosts", "rate_limit",
+    }  # fmt: skip
+
+
+def test_no_layer_at_all_is_the_app() -> None:
+    """With every section off the app stands alone, and still answers."""
+    hardened = harden(app, Settings(**dict.fromkeys(optional_sections(Settings))))  # type: ignore[arg-type]
+    assert hardened.layers == ()
+    assert asyncio.run(status_of(hardened)) == 200
+
+
+def test_the_app_and_the_settings_can_be_reached() -> None:
+    """Who gets a hardened app can still ask for the app as it was."""
+    hardened = harden(app, EVERYTHING)
+    assert hardened.app is app
+    assert hardened.settings is EVERYTHING
+
+
+def test_the_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without settings the variables count, and a wrong one stops the start."""
+    monkeypatch.setenv("GARRISON_TRACING", "off")
+    assert "tracing" not in harden(app).layers
+    monkeypatch.setenv("GARRISON_TRACING", "maybe")
+    with pytest.raises(SettingsError, match=r"^GARRISON_TRACING: expected on or off"):
+        harden(app)
+
+
+def test_something_else_than_an_app_is_refused() -> None:
+    """A module or a name handed over by mistake is a TypeError that says so."""
+    with pytest.raises(TypeError, match="takes an ASGI app, and str cannot be called"):
+        harden("shop.main:app")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"port": 65_536}, "Server.port: expected a port from 0 to 65535, found '65536'."),
+        ({"port": -1}, "Server.port: expected a port from 0 to 65535, found '-1'."),
+        ({"workers": 0}, "Server.workers: expected at least 1, found '0'."),
+        ({"host": " "}, "Server.host: expected an address or a host name, found ' '."),
+    ],
+)
+def test_server_settings_are_checked(values: dict[str, object], problem: str) -> None:
+    """A server section that no server could use is refused, the empty host that means all among it."""
+    with pytest.raises(SettingsError) as caught:
+        Server(**values)  # type: ignore[arg-type]
+    assert str(caught.value) == problem
