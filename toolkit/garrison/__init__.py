@@ -1,6 +1,7 @@
 """Makes an existing ASGI app fit for production."""
 
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
+from garrison.middleware.cookies import Cookies, CookiesMiddleware
 from garrison.middleware.errors import Errors, ErrorsMiddleware
 from garrison.middleware.hosts import Hosts, HostsMiddleware
 from garrison.middleware.proxy import Proxy, ProxyMiddleware
@@ -16,6 +17,8 @@ from garrison.stack import Hardened, Server, Settings, harden
 __all__ = [
     "AccessLog",
     "AccessLogMiddleware",
+    "Cookies",
+    "CookiesMiddleware",
     "Errors",
     "ErrorsMiddleware",
     "Hardened",

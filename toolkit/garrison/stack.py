@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from garrison.events import event_log
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
+from garrison.middleware.cookies import Cookies, CookiesMiddleware
 from garrison.middleware.errors import Errors, ErrorsMiddleware
 from garrison.middleware.hosts import Hosts, HostsMiddleware
 from garrison.middleware.proxy import Proxy, ProxyMiddleware
@@ -71,6 +72,7 @@ class Settings:
         tracing: the server span and the request metrics.
         access_log: one event a request.
         security_headers: the policy that browsers are told.
+        cookies: what protects the app's cookies.
         errors: what a client learns of a failure.
         hosts: which hosts this app answers for.
         rate_limit: quotas for every client.
@@ -85,6 +87,7 @@ class Settings:
     tracing: Tracing | None = Tracing()
     access_log: AccessLog | None = AccessLog()
     security_headers: SecurityHeaders | None = SecurityHeaders()
+    cookies: Cookies | None = Cookies()
     errors: Errors | None = Errors()
     hosts: Hosts | None = Hosts()
     rate_limit: RateLimit | None = RateLimit()
@@ -166,6 +169,8 @@ def _layers(settings: Settings) -> list[tuple[str, Layer]]:
     if settings.security_headers:
         section = settings.security_headers
         found.append(("security_headers", partial(SecurityHeadersMiddleware, settings=section)))
+    if settings.cookies:
+        found.append(("cookies", partial(CookiesMiddleware, settings=settings.cookies)))
     if settings.errors:
         errors = partial(ErrorsMiddleware, settings=settings.errors, redaction=redaction, log=log)
         found.append(("errors", errors))

@@ -20,7 +20,7 @@ LINES: Final = [
     (b"content-type", b"text/html; charset=utf-8"),
     (b"Content-Security-Policy", b"default-src 'self'"),
     (b"x-request-cost", b"\xff\xfe"),
-    (b"set-cookie", b"session=1"),
+    (b"set-cookie", b"session=1; HttpOnly"),
     (b"cache-control", b"max-age=60"),
     (b"x-last", b""),
 ]
