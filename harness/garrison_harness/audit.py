@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from garrison_harness.checks.check import Check, Death, Seen, Unjudged
+from garrison_harness.checks.check import Check, Death, Seen
 from garrison_harness.exchange import Exchange
-from garrison_harness.finding import Confidence, Finding, Severity, Verdict, judged, not_run
+from garrison_harness.finding import Confidence, Finding, Severity, Verdict, not_run
 from garrison_harness.probe import Budget, Probe
 
 if TYPE_CHECKING:
@@ -172,13 +172,7 @@ class _Inquiry:
         if stopped and (abandoned or unanswered) and not (check.after_death and self.death is not None):
             return not_run(stopped)
         record = [seen for asked in self._exchanges.values() for seen in asked.values()]
-        seen = Seen(site=self._site, exchanges=exchanges, record=record, death=self.death)
-        try:
-            return judged(tuple(check.judge(seen)))
-        except Unjudged as reason:
-            return not_run(str(reason))
-        except Exception as error:  # noqa: BLE001 - a reply that a judge chokes on must not end the audit
-            return not_run(f"a fault of this check, please report it: {error!r}")
+        return check.verdict(Seen(site=self._site, exchanges=exchanges, record=record, death=self.death))
 
 
 def _bound_reached(timeout: float) -> str:

@@ -68,11 +68,18 @@ _SEVERITIES = tuple(severity.word for severity in Severity)
 )
 @click.option(
     "--select",
+    metavar="IDS",
     multiple=True,
     callback=option_types.comma_separated,
     help="Checks to run, by id or family: E1,M.",
 )
-@click.option("--ignore", multiple=True, callback=option_types.comma_separated, help="Checks to leave out.")
+@click.option(
+    "--ignore",
+    metavar="IDS",
+    multiple=True,
+    callback=option_types.comma_separated,
+    help="Checks to leave out, likewise.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice(_SEVERITIES),
@@ -84,11 +91,16 @@ _SEVERITIES = tuple(severity.word for severity in Severity)
     "--format", "formats", multiple=True, type=click.Choice(_FORMATS), help="Repeatable.  [default: text]"
 )
 @click.option(
-    "--output", "outputs", multiple=True, help="Where the format in the same place goes; - is stdout."
+    "--output",
+    "outputs",
+    metavar="PATH",
+    multiple=True,
+    help="Where the format in the same place goes; - is stdout.",
 )
 @click.option("--log-directory", type=click.Path(path_type=Path), help="Keep the target's output here.")
 @click.option(
     "--timeout",
+    metavar="SECONDS",
     type=click.FloatRange(min=1, max=600),
     default=60,
     show_default=True,
@@ -183,7 +195,7 @@ def _audit(
             site,
             authority=reached.base_url.partition("://")[2],
             https=reached.https,
-            addresses=has_addresses(reached.host),
+            addresses=has_addresses(reached.host, reached.port),
             directory="" if target.kind == "url" else str(Path.cwd()),
         )
         progress = stack.enter_context(_Progress(len(checks)))

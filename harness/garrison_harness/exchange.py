@@ -25,6 +25,7 @@ class Request:
             as a reply begins.
         plain: Any server takes this as an ordinary request, so that the app and not the server answers.
         linger: Seconds to listen on after the reply is complete.
+        kept: Bytes of the reply's content that are recorded.
         voice: Requests of one check with the same number come from the same client address; None for an
             address of its own.
     """
@@ -34,6 +35,7 @@ class Request:
     pieces: tuple[bytes | float, ...]
     plain: bool = True
     linger: float = 0.0
+    kept: int = 256 * 1024
     voice: int | None = None
 
     @property

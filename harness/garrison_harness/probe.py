@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import select
 import socket
 import ssl
@@ -21,6 +20,8 @@ _PIECE_BYTES = 64 * 1024
 _SLICE = 0.1  # seconds: how long anything may block before it looks whether the audit was stopped
 _RECEIVE_BYTES = 64 * 1024
 _CONTENT_BYTES = 4 * 1024 * 1024
+_CONNECT_TIMEOUT = 5.0  # seconds
+_STRANGER = "127.66.66.66"
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ class _Talk:
         self._deadline = deadline
         self._sent = 0
         self._early = b""
-        self._reader = ReplyReader(request.method, content_bytes=_CONTENT_BYTES)
+        self._reader = ReplyReader(request.method, content_bytes=_CONTENT_BYTES, kept=request.kept)
 
     def send(self) -> None:
         """Send the pieces until they are out, or until the server answers or hangs up."""
@@ -203,13 +204,13 @@ def _lenient_tls() -> ssl.SSLContext:
     return context
 
 
-def has_addresses(host: str) -> bool:
-    """Whether requests to `host` can come from loopback addresses of their own, as Linux allows."""
+def has_addresses(host: str, port: int) -> bool:
+    """Whether requests can come from loopback addresses of their own, as Linux allows for IPv4."""
+    # A name may stand for ::1 as well, and the server may listen there only: so it is tried.
     try:
-        if ipaddress.ip_address(socket.gethostbyname(host)).version != 4 or ":" in host:
-            return False
-        with socket.socket() as trial:
-            trial.bind(("127.66.66.66", 0))
+        socket.create_connection(
+            (host, port), timeout=_CONNECT_TIMEOUT, source_address=(_STRANGER, 0)
+        ).close()
     except OSError:
         return False
     return True

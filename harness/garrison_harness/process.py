@@ -102,7 +102,7 @@ def _last_lines(path: Path, lines: int) -> list[str]:
 
 @contextmanager
 def termination_interrupts() -> Iterator[None]:
-    """While inside, SIGTERM raises KeyboardInterrupt, so that both ways to stop the tool clean up alike.
+    """While inside, SIGTERM and SIGHUP raise KeyboardInterrupt: every way to stop the tool cleans up alike.
 
     Raises:
         KeyboardInterrupt: In the main thread, when the process is told to end.
@@ -111,8 +111,11 @@ def termination_interrupts() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    # A signal that is ignored stays so: that is how nohup keeps a tool running.
+    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

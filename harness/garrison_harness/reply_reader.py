@@ -11,9 +11,8 @@ from garrison_harness.exchange import Failure, Headers, Reply
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_RAW_BYTES = 64 * 1024
+_RAW_BYTES = 4 * 1024
 _HEAD_BYTES = 256 * 1024
-_KEPT_BYTES = 256 * 1024
 
 
 class ReplyReader:
@@ -25,8 +24,8 @@ class ReplyReader:
         failed: It can never become complete.
     """
 
-    def __init__(self, method: str, *, content_bytes: int) -> None:
-        """Expect the reply to a request of that method; take at most `content_bytes` of content."""
+    def __init__(self, method: str, *, content_bytes: int, kept: int) -> None:
+        """Expect the reply to a request of that method; take so much content, and keep so much of it."""
         self.status: int | None = None
         self.complete = False
         self.failed: Failure | None = None
@@ -34,7 +33,9 @@ class ReplyReader:
         self._headers: Headers = ()
         self._body = bytearray()
         self._content = 0
+        self._cut = False
         self._bound = content_bytes
+        self._kept = kept
         self._raw = bytearray()
         self._rest = bytearray()
         self._http = h11.Connection(our_role=h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
@@ -47,7 +48,8 @@ class ReplyReader:
         """Take what came, empty where the server closed; return whether it closed."""
         self._raw += data[: max(0, _RAW_BYTES - len(self._raw))]
         if self.complete:
-            self._rest += data[: max(0, _RAW_BYTES - len(self._rest))]
+            if not self._cut:
+                self._rest += data[: max(0, _RAW_BYTES - len(self._rest))]
             return not data
         try:
             self._http.receive_data(data)
@@ -74,9 +76,9 @@ class ReplyReader:
         elif isinstance(event, h11.Data):
             data = bytes(event.data)
             self._content += len(data)
-            self._body += data[: max(0, _KEPT_BYTES - len(self._body))]
+            self._body += data[: max(0, self._kept - len(self._body))]
             # An endless stream is complete once there is more of it than anyone judges.
-            self.complete = self._content >= self._bound
+            self.complete = self._cut = self._content >= self._bound
         elif isinstance(event, h11.EndOfMessage):
             self.complete = True
             self._rest += self._http.trailing_data[0][:_RAW_BYTES]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _IMPORT_STRING = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_PATH = re.compile(r"/[!-~]*")
 _PORT_ATTEMPTS = 3
 _CONNECT_TIMEOUT = 5.0  # seconds
 
@@ -166,6 +167,8 @@ def _parse_url(url: str) -> Target:
         raise UsageFault(
             f"{url!r} holds a user, a query or a fragment: give scheme, host, port and path only"
         )
+    if not _PATH.fullmatch(parts.path or "/"):
+        raise UsageFault(f"{url!r} holds a path that cannot be sent as it is: percent-encode it")
     if not _is_loopback(parts.hostname):
         raise UsageFault(
             f"{parts.hostname!r} is not on this machine: only 127.0.0.0/8, ::1 and localhost are driven;"

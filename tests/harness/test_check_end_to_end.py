@@ -37,6 +37,13 @@ def test_the_bad_app_fails_nearly_every_check() -> None:
     assert statuses(report, "not run") == {"H4", "L2"}
 
 
+def test_a_debug_page_that_only_browsers_see_is_found() -> None:
+    """Starlette shows its debugger to those who ask for HTML, and its traceback to the others."""
+    ran = check("--select", "E1,E2", "--error-path", "/raise", "--format", "json", "debug_app:app")
+
+    assert statuses(json.loads(ran.stdout), "failed") == {"E1", "E2"}
+
+
 def test_what_another_server_leaves_open_is_found_too() -> None:
     """Under httptools, with a quota that counts what the client says it is."""
     ran = check(

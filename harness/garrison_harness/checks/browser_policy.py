@@ -32,6 +32,8 @@ _REFERRER_POLICIES = frozenset(
         "unsafe-url",
     }
 )
+_REFERRER_META = re.compile(rb"<meta\s[^>]*\bname\s*=\s*[\"']?referrer\b[^>]*>", re.IGNORECASE)
+_META_CONTENT = re.compile(rb"\bcontent\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _HEADERS_ON = "on by default; check that GARRISON_SECURITY_HEADERS is not off"
 
 
@@ -81,8 +83,10 @@ def _judge_framing(seen: Seen) -> Iterator[Finding]:
     ]
     shown = ("content-security-policy", "x-frame-options")
     if policies:
-        if all("*" in sources.split() for sources in policies):
-            yield seen.finding("page", "frame-ancestors * lets any site put the page in a frame", show=shown)
+        # A bare scheme is every site that speaks it (CSP Level 3).
+        if all({"*", "http:", "https:"} & set(sources.lower().split()) for sources in policies):
+            message = "its frame-ancestors let any site put the page in a frame"
+            yield seen.finding("page", message, show=shown)
     elif not {value.strip().upper() for value in page.get("x-frame-options").split(",")} & {
         "DENY",
         "SAMEORIGIN",
@@ -115,7 +119,11 @@ def _judge_transport(seen: Seen) -> Iterator[Finding]:
 
 
 def _judge_referrer(seen: Seen) -> Iterator[Finding]:
-    values = [value.strip().lower() for value in seen.page("page").get("referrer-policy").split(",")]
+    page = seen.page("page")
+    values = [value.strip().lower() for value in page.get("referrer-policy").split(",")]
+    # A meta element is read after the header (Referrer Policy, section 4.2).
+    for meta in _REFERRER_META.findall(page.body):
+        values += [content.decode().lower() for content in _META_CONTENT.findall(meta)]
     # Browsers take the last value that they know (Referrer Policy, section 8.1).
     known = [value for value in values if value in _REFERRER_POLICIES]
     if not known:
@@ -139,7 +147,8 @@ def _judge_content_type(seen: Seen) -> Iterator[Finding]:
             continue
         if not reply.media_type:
             yield seen.finding(label, "content without a Content-Type", severity=Severity.MEDIUM)
-        elif reply.is_html and not _names_charset(reply):
+        # XHTML is XML, which is UTF-8 where nothing else is said (XML 1.0 section 4.3.3).
+        elif reply.media_type == "text/html" and not _names_charset(reply):
             message = "a page that names no character encoding"
             yield seen.finding(label, message, show=("content-type",))
 

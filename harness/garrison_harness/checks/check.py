@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from garrison_harness.exchange import Exchange, Reply, Request
-from garrison_harness.finding import Confidence, Finding, Location, Severity, printable
+from garrison_harness.finding import (
+    Confidence,
+    Finding,
+    Location,
+    Severity,
+    Verdict,
+    judged,
+    not_run,
+    printable,
+)
 from garrison_harness.site import Need, Site
 
 _TARGET_LENGTH = 80
@@ -15,6 +24,10 @@ _EXCERPT_LENGTH = 160
 _MESSAGE_LENGTH = 400
 # The app took a request of this kind no further, so nothing can be said about what it does with it.
 _CLOSED_STATUSES = frozenset({401, 403, 404, 405, 415, 421, 429, 501, 503})
+# The app turned the client away, whatever it asked for.
+_TURNED_AWAY = frozenset({429, 503})
+# A connection that is closed or reset is an answer too: the server refused.
+_UNHEARD = frozenset({"abandoned", "refused", "timeout"})
 
 
 class Layer(enum.Enum):
@@ -73,6 +86,18 @@ class Seen:
             raise Unjudged(
                 f"{exchange.request.summary} answered {reply.outcome}, so there is nothing to compare with"
             )
+        return reply
+
+    def answer(self, label: str) -> Reply:
+        """The reply to a request that the app may refuse, if it was refused for what it asks.
+
+        Raises:
+            Unjudged: The request was not answered, or the client was turned away whatever it asks.
+        """
+        exchange = self.exchanges[label]
+        reply = exchange.reply
+        if (reply.status is None and reply.failure in _UNHEARD) or reply.status in _TURNED_AWAY:
+            raise Unjudged(f"{exchange.request.summary} got {reply.outcome}, which says nothing of the app")
         return reply
 
     def page(self, label: str) -> Reply:
@@ -173,3 +198,20 @@ class Check:
     judge: Callable[[Seen], Iterator[Finding]]
     alone: bool = False
     after_death: bool = False
+
+    def verdict(self, seen: Seen) -> Verdict:
+        """What the recordings say: faults that were found stay, whatever else could not be judged."""
+        found: list[Finding] = []
+        reason = ""
+        try:
+            for finding in self.judge(seen):
+                found.append(finding)  # noqa: PERF402 - what came before an exception is kept
+            # The checks of a quota want to be turned away; for any other it hides what there is to see.
+            for label in seen.exchanges if Need.QUOTA not in self.needs else ():
+                seen.answer(label)
+        except Unjudged as unjudged:
+            reason = str(unjudged)
+        except Exception as error:  # noqa: BLE001 - a reply that a judge chokes on must not end the audit
+            reason = f"a fault of this check, please report it: {error!r}"
+        verdict = judged(tuple(found))
+        return not_run(reason) if reason and verdict.status == "passed" else verdict

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from garrison_harness.site import Site
 
 _JSON_WANTED = [("Accept", "application/json")]
+# Frameworks show their debug page to browsers, and a plain traceback to everybody else.
+_PAGE_WANTED = [("Accept", "text/html")]
 _ERRORS_ON = "on by default; check that GARRISON_ERRORS is not off, and see GARRISON_ERRORS_REPLACE=all"
 _LONG = 20_000  # characters: longer than any server's line buffer needs, shorter than most refuse to read
 # Each is what a runtime prints, and nothing that an error page says by chance.
@@ -36,7 +38,8 @@ _INTERNALS = re.compile(
 _DEBUG_PAGE = re.compile(
     r"Werkzeug Debugger|__debugger__=yes"
     r"|You(?:'|&#x27;|’)re seeing this error because you have <code>DEBUG = True</code>"
-    r"|<title>Starlette Debugger</title>|<title>[^<]*\| Litestar Exception page"
+    r"|<title>Starlette Debugger</title>|<title>Litestar exception page</title>"
+    r"|File <span class=\"info\">[^<]+</span>,\s+line <span class=\"info\">"  # Quart's, which has no title
     r"|Action Controller: Exception caught|Whoops, looks like something went wrong"
     r"|sf-toolbar|window\.ignite\("
 )
@@ -64,12 +67,20 @@ def _judge_internals(seen: Seen) -> Iterator[Finding]:
             leaks.add(leak)
             message = f"a {exchange.reply.status} reply shows internals"
             yield seen.finding(exchange, message, excerpt=leak, confidence=confidence)
-    raised = [exchange for exchange in errors if (exchange.reply.status or 0) >= 500]
-    if not leaks and not raised:
-        if seen.site.error_path is not None:
-            raise Unjudged(
-                f"{seen.site.error_path} answered {seen.reply('error').outcome} and raised nothing"
-            )
+    _require_exception(seen)
+
+
+def _require_exception(seen: Seen) -> None:
+    """Only the reply to an exception shows what the app makes of one; a 501 or 503 was meant to be sent.
+
+    Raises:
+        Unjudged: Nothing raised, or not what was said to.
+    """
+    if seen.site.error_path is not None:
+        error = seen.reply("error")
+        if (error.status or 0) < 500 or error.status in {501, 503}:
+            raise Unjudged(f"{seen.site.error_path} answered {error.outcome} and raised nothing")
+    elif not any(exchange.reply.status == 500 for exchange in seen.record):
         raise Unjudged("nothing raised: " + Need.ERROR_PATH.value)
 
 
@@ -81,10 +92,15 @@ def _internal(text: str, directory: str) -> tuple[str, Confidence]:
     return (directory if telling else ""), Confidence.LIKELY
 
 
+def _ask_as_browser(site: Site) -> Mapping[str, Request]:
+    asked = {"missing": site.get(site.missing_path, _PAGE_WANTED)}
+    if site.error_path is not None:
+        asked["error"] = site.get(site.error_path, _PAGE_WANTED)
+    return asked
+
+
 def _judge_debug(seen: Seen) -> Iterator[Finding]:
     errors = [exchange for exchange in seen.plain() if (exchange.reply.status or 0) >= 400]
-    if not errors:
-        raise Unjudged("no ordinary request was answered with an error")
     for exchange in errors:
         reply = exchange.reply
         match = _DEBUG_PAGE.search(reply.text)
@@ -92,6 +108,7 @@ def _judge_debug(seen: Seen) -> Iterator[Finding]:
             excerpt = match[0] if match else ""
             yield seen.finding(exchange, "a debug page is served", excerpt=excerpt, show=("x-debug-token",))
             return
+    _require_exception(seen)
 
 
 def _ask_for_json(site: Site) -> Mapping[str, Request]:
@@ -148,14 +165,18 @@ def _ask_awkward(site: Site) -> Mapping[str, Request]:
         "a query of 20 KB": f"{site.path}?garrison={long}",
     }
     asked = {label: site.request("GET", target, plain=False) for label, target in awkward.items()}
-    return {"page": site.get(site.path), **asked}
+    ordinary = {"missing": site.get(site.missing_path), "query": site.get(f"{site.path}?garrison=a")}
+    return {"page": site.get(site.path), **ordinary, **asked}
 
 
 def _judge_awkward(seen: Seen) -> Iterator[Finding]:
     seen.control("page")
     for label, exchange in seen.exchanges.items():
         reply = exchange.reply
-        if reply.status is not None and reply.status >= 500:
+        ordinary = seen.exchanges["query" if "query" in label else "missing"]
+        if (ordinary.reply.status or 0) >= 500:
+            raise Unjudged(f"{ordinary.summary}, so there is nothing to compare with")
+        if reply.status is not None and reply.status >= 500 and reply.status != 503:
             yield seen.finding(label, f"{label} is answered with {reply.status}")
         elif reply.failure == "timeout":
             yield seen.finding(label, f"{label} is not answered", confidence=Confidence.LIKELY)
@@ -168,7 +189,7 @@ def _judge_error_headers(seen: Seen) -> Iterator[Finding]:
     if not request_id(reply):
         yield seen.finding("error", "an error carries no id to find its log record by", show=ID_HEADERS)
     if "nosniff" not in reply.get("x-content-type-options").lower():
-        message = "an error loses the security headers"
+        message = "an error may be sniffed: no X-Content-Type-Options: nosniff"
         yield seen.finding("error", message, show=("x-content-type-options", "content-type"))
 
 
@@ -194,7 +215,7 @@ CHECKS = (
         reference="ASVS 5.0 V13.4.2",
         fix="switch the framework's debug mode off in production",
         garrison=_ERRORS_ON,
-        ask=_ask_errors,
+        ask=_ask_as_browser,
         judge=_judge_debug,
     ),
     Check(

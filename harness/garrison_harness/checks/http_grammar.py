@@ -35,7 +35,7 @@ def _ask_hosts(site: Site) -> Mapping[str, Request]:
 def _judge_hosts(seen: Seen) -> Iterator[Finding]:
     seen.control("page")
     for label in ("no Host", "two Hosts"):
-        reply = seen.reply(label)
+        reply = seen.answer(label)
         if reply.status is not None and not 400 <= reply.status < 500:
             severity = Severity.LOW if label == "no Host" else None
             yield seen.finding(
@@ -65,13 +65,15 @@ def _ask_framing(site: Site) -> Mapping[str, Request]:
 def _judge_framing(seen: Seen) -> Iterator[Finding]:
     seen.control("page")
     label = "Content-Length and Transfer-Encoding"
-    reply = seen.reply(label)
+    reply = seen.answer(label)
     # RFC 9112 section 6.1 lets Transfer-Encoding win, but then the connection must be closed.
     if reply.status is not None and reply.status < 400 and reply.rest.startswith(b"HTTP/1."):
         message = f"after a request with {label} the next one on the connection is answered too"
-        yield seen.finding(label, message, excerpt=reply.rest.partition(b"\r\n")[0].decode("latin-1"))
+        excerpt = "then: " + reply.rest.partition(b"\r\n")[0].decode("latin-1")
+        # The request itself was read as the RFC wants it; only the closing is missing.
+        yield seen.finding(label, message, excerpt=excerpt, severity=Severity.MEDIUM)
     label = "two Content-Lengths"
-    reply = seen.reply(label)
+    reply = seen.answer(label)
     # RFC 9112 section 6.3, rule 5: unrecoverable.
     if reply.status is not None and reply.status < 400:
         yield seen.finding(label, f"a request with {label} is answered with {reply.status}")

@@ -72,8 +72,8 @@ def _pointed_at(seen: Seen, label: str) -> str:
     for name in _POINTING:
         if f"//{host}" in reply.get(name):
             return name.title()
-    # A mere mention ("unknown host ...") is no link.
-    return "a link of the page" if f"//{host}" in reply.text else ""
+    # A mere mention ("unknown host ...") is no link, and what an error page repeats nobody follows.
+    return "a link of the page" if (reply.status or 400) < 400 and f"//{host}" in reply.text else ""
 
 
 def _link(seen: Seen, label: str) -> str:
@@ -112,7 +112,12 @@ def _judge_forwarded(seen: Seen) -> Iterator[Finding]:
             message = "the app believes a stranger's X-Forwarded-Proto"
             yield seen.finding(forged, message, show=("location", "strict-transport-security"))
             return
-        if before.status is not None and before.status < 400 and (after.status or 0) >= 500:
+        if (
+            before.status is not None
+            and before.status < 400
+            and (after.status or 0) >= 500
+            and after.status != 503
+        ):
             message = f"forwarded headers from a stranger are answered with {after.status}"
             yield seen.finding(forged, message, confidence=Confidence.LIKELY)
             return

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from garrison_harness.checks.check import Seen
-    from garrison_harness.exchange import Request
+    from garrison_harness.exchange import Reply, Request
     from garrison_harness.finding import Finding
     from garrison_harness.site import Site
 
@@ -46,7 +46,7 @@ def _ask_unknown(site: Site) -> Mapping[str, Request]:
 
 
 def _judge_unknown(seen: Seen) -> Iterator[Finding]:
-    page, reply = seen.control("page"), seen.reply("unknown")
+    page, reply = seen.control("page"), seen.answer("unknown")
     status = reply.status or 0
     # 501 is what RFC 9110 section 9.1 asks for.
     if status >= 500 and status != 501:
@@ -87,7 +87,7 @@ def _ask_head(site: Site) -> Mapping[str, Request]:
 
 
 def _judge_head(seen: Seen) -> Iterator[Finding]:
-    page, again, head = seen.control("page"), seen.control("page again"), seen.reply("head")
+    page, again, head = seen.control("page"), seen.control("page again"), seen.answer("head")
     if head.rest:
         message = f"{len(head.rest)} bytes of content follow a reply to HEAD"
         yield seen.finding("head", message, severity=Severity.MEDIUM)
@@ -95,17 +95,20 @@ def _judge_head(seen: Seen) -> Iterator[Finding]:
         yield seen.finding("head", f"HEAD is answered with {head.outcome}, and GET with {page.status}")
         return
     for name in _SAME_FOR_HEAD:
-        # What two GETs do not agree on is free to change; a length may be left out (RFC 9110 section 9.3.2).
+        # What two GETs do not agree on is free to change.
         steady = page.get(name) == again.get(name)
-        if (
-            steady
-            and head.get(name) != page.get(name)
-            and not (name == "content-length" and not head.get(name))
-        ):
+        if steady and head.get(name) != page.get(name) and not _is_free_length(name, page, head):
             message = (
                 f"HEAD and GET differ in {name}: {head.get(name) or 'none'} and {page.get(name) or 'none'}"
             )
             yield seen.finding("head", message, show=(name,))
+
+
+def _is_free_length(name: str, page: Reply, head: Reply) -> bool:
+    """A length that HEAD leaves out, or gives where GET streams its content (RFC 9110 section 9.3.2)."""
+    return name == "content-length" and (
+        not head.get(name) or (not page.get(name) and head.get(name) == str(len(page.body)))
+    )
 
 
 CHECKS = (

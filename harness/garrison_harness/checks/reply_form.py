@@ -76,14 +76,14 @@ def _ask_whole_reply(site: Site) -> Mapping[str, Request]:
 
 
 def _judge_length(seen: Seen) -> Iterator[Finding]:
-    if all(exchange.reply.status is None for exchange in seen.exchanges.values()):
-        raise Unjudged(f"the page got {seen.reply('page').outcome}")
     for label, exchange in seen.exchanges.items():
         reply = exchange.reply
         announced = reply.get("content-length")
+        if reply.status is None:
+            raise Unjudged(f"{exchange.request.summary} got {reply.outcome}")
         if reply.failure == "truncated":
             message = "the connection ends before the reply does" + (
-                f": {announced} bytes announced, {len(reply.body)} sent" if announced else ""
+                f", which announced {announced} bytes" if announced else ""
             )
             yield seen.finding(label, message, show=("content-length", "transfer-encoding"))
         elif reply.rest and announced:

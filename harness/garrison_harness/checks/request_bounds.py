@@ -21,6 +21,7 @@ _JSON = [("Content-Type", "application/json"), ("Accept", "application/json")]
 _SMALL = b'{"garrison": "check"}'
 _PIECE = 64 * 1024
 _PAUSE = 2.0  # seconds; a server that refuses on the header answers well within, and ends the pause
+_SHORT_PAUSE = 0.5  # seconds; an app that answers without reading the body does so well within
 _DEPTH = 100_000
 # CPython raises for integers of more than 4300 digits (sys.int_info.default_max_str_digits).
 _DIGITS = 5000
@@ -66,11 +67,9 @@ def _ask_chunked(site: Site) -> Mapping[str, Request]:
     head = site.head("POST", site.body_path, [*_JSON, ("Transfer-Encoding", "chunked")])
     # Most pieces are one and the same object, and so are their chunks: the body takes no memory.
     chunk = cache(lambda piece: b"%x\r\n%b\r\n" % (len(piece), piece))
-    chunks = [chunk(piece) for piece in _oversized(site.max_body + _PIECE)]
-    return {
-        "small": _control(site),
-        "large": Request(method="POST", target=site.body_path, pieces=(head, *chunks, b"0\r\n\r\n")),
-    }
+    first, *others = map(chunk, _oversized(site.max_body + _PIECE))
+    pieces: tuple[bytes | float, ...] = (head, first, _SHORT_PAUSE, *others, b"0\r\n\r\n")
+    return {"small": _control(site), "large": Request(method="POST", target=site.body_path, pieces=pieces)}
 
 
 def _judge_announced(seen: Seen) -> Iterator[Finding]:
@@ -88,9 +87,14 @@ def _judge_size(seen: Seen) -> Iterator[Finding]:
     if large.status == 413:
         return
     _require_route(seen)
-    if early and (large.status == small.status or large.failure in {"reset", "closed"}):
+    seen.answer("large")
+    if early and (large.status == small.status or large.status is None):
         raise Unjudged(f"POST {seen.site.body_path} answers {large.outcome} without reading the body")
     bound = seen.site.max_body
+    if early and 400 <= (large.status or 0) < 500:
+        message = f"a body over the bound of {bound} bytes is refused with {large.status} in place of 413"
+        yield seen.finding("large", message, severity=Severity.LOW)
+        return
     message = f"a body over the bound of {bound} bytes is not refused with 413 but answered {large.outcome}"
     yield seen.finding(
         "large", message, excerpt=f"{large.sent} of the request's {total} bytes were sent before the reply"
@@ -122,7 +126,7 @@ def _judge_json(seen: Seen) -> Iterator[Finding]:
     small = _require_route(seen)
     for label, exchange in seen.exchanges.items():
         reply = exchange.reply
-        if reply.status is not None and reply.status >= 500:
+        if reply.status is not None and reply.status >= 500 and reply.status != 503:
             yield seen.finding(label, f"{label} is answered with {reply.status}")
         elif reply.failure in {"timeout", "closed", "reset"}:
             yield seen.finding(label, f"{label} gets no reply", confidence=Confidence.LIKELY)
@@ -145,9 +149,9 @@ def _judge_headers(seen: Seen) -> Iterator[Finding]:
     for label in ("a header of 100 KB", "5,000 headers"):
         reply = seen.reply(label)
         if reply.status is not None and reply.status >= 500 and reply.status != 503:
-            yield seen.finding(label, f"{label} is answered with {reply.status}")
+            yield seen.finding(label, f"a request with {label} is answered with {reply.status}")
         elif reply.status == page.status:
-            yield seen.finding(label, f"{label} is taken like any other request")
+            yield seen.finding(label, f"a request with {label} is taken like any other")
 
 
 CHECKS = (

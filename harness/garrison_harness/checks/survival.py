@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from garrison_harness.checks.check import Check
-from garrison_harness.finding import Severity
+from garrison_harness.finding import Confidence, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 def _judge_survival(seen: Seen) -> Iterator[Finding]:
     if seen.death is None:
+        if seen.reply("page").failure == "timeout":
+            # It answered before the audit began, or there would have been none.
+            message = "the app no longer answers at the end of the audit"
+            yield seen.finding("page", message, confidence=Confidence.LIKELY)
         return
     # What found its connection broken was under way when the app ended; what was refused came after.
     broken = [

@@ -49,7 +49,8 @@ def render(report: Report) -> str:
         },
         "checks": [_check(result) for result in outcome.results],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    # In ASCII: the words of a command may hold bytes that are no text, and stdout may be of any encoding.
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _check(result: Result) -> dict[str, object]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from garrison_harness.finding import Confidence, Severity
 
@@ -37,7 +39,9 @@ def render(report: Report) -> str:
     """The document, indented, with a line break at the end."""
     results = report.outcome.results
     index = {result.check.id: number for number, result in enumerate(results)}
-    file = report.source_file()
+    # A URI reference, so that a space or an umlaut in a name does not make the document invalid.
+    file = quote(report.source_file())
+    occurrences: Counter[str] = Counter()
     run = {
         "tool": {
             "driver": {
@@ -62,13 +66,13 @@ def render(report: Report) -> str:
             }
         ],
         "results": [
-            _result(result, finding, index[result.check.id], file)
+            _result(result, finding, index[result.check.id], file, _fingerprint(result, finding, occurrences))
             for result in results
             for finding in result.verdict.findings
         ],
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _rule(check: Check) -> dict[str, object]:
@@ -92,7 +96,9 @@ def _rule(check: Check) -> dict[str, object]:
     }
 
 
-def _result(result: Result, finding: Finding, rule_index: int, file: str) -> dict[str, object]:
+def _result(
+    result: Result, finding: Finding, rule_index: int, file: str, fingerprint: str
+) -> dict[str, object]:
     severity = result.severity(finding)
     where = f"{finding.location.method} {finding.location.target}"
     region = {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 2}
@@ -109,7 +115,7 @@ def _result(result: Result, finding: Finding, rule_index: int, file: str) -> dic
                 }
             }
         ],
-        "partialFingerprints": {"primaryLocationLineHash": _fingerprint(result.check.id, finding)},
+        "partialFingerprints": {"primaryLocationLineHash": fingerprint},
         "properties": {
             "confidence": finding.confidence.value,
             "precision": _PRECISION[finding.confidence],
@@ -122,7 +128,12 @@ def _level(severity: Severity) -> str:
     return _LEVELS.get(severity, "error")
 
 
-def _fingerprint(check_id: str, finding: Finding) -> str:
-    """The same for the same fault in the next audit, whose canaries, ports and lengths are others."""
-    steady = f"{check_id}:{finding.location.method}:{_NUMBER.sub('0', finding.message)}"
-    return hashlib.sha256(steady.encode()).hexdigest()[:16] + ":1"
+def _fingerprint(result: Result, finding: Finding, occurrences: Counter[str]) -> str:
+    """The same for the same fault in the next audit, whose canaries, ports and lengths are others.
+
+    Code scanning takes results of one fingerprint for one alert, so like ones are numbered as CodeQL does.
+    """
+    steady = f"{result.check.id}:{finding.location.method}:{_NUMBER.sub('0', finding.message)}"
+    digest = hashlib.sha256(steady.encode()).hexdigest()[:16]
+    occurrences[digest] += 1
+    return f"{digest}:{occurrences[digest]}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from garrison_harness.finding import Confidence, Severity
+from garrison_harness.finding import Confidence, Severity, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ _WIDEST = 110
 def write(report: Report, stream: TextIO) -> None:
     """Write the report, in colour where the stream is a terminal and NO_COLOR is not set."""
     page = _Page(stream)
-    page.line(("garrison check ", "bold"), (str(report.target), ""))
+    page.line(("garrison check ", "bold"), (printable(str(report.target)), ""))
     page.line((report.outcome.url, "dim"))
     page.line()
     for result in report.outcome.results:
