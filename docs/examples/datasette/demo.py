@@ -170,4 +170,8 @@ def say(text: str = "") -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        # What was started has ended by itself: the signal went to the whole group.
+        sys.exit(4)
