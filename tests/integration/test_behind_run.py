@@ -79,15 +79,20 @@ def test_background_tasks_run(site: Running) -> None:
 
 
 def test_websockets(site: Running) -> None:
-    """A WebSocket echoes, with the request id on its handshake; a refused one is a plain 403."""
-    with connect(f"ws://127.0.0.1:{site.port}/echo") as websocket:
+    """A WebSocket echoes, a refused one is a 403, both have an id, and the server adds no line of its own."""
+    with connect(f"ws://127.0.0.1:{site.port}/echo?token=swordfish") as websocket:
         assert websocket.response is not None
         assert len(websocket.response.headers["x-request-id"]) == 32
         websocket.send("hello")
         assert websocket.recv(timeout=5) == "hello"
     with pytest.raises(InvalidStatus) as caught:
         connect(f"ws://127.0.0.1:{site.port}/deny").close()
-    assert caught.value.response.status_code == 403
+    denied = caught.value.response
+    assert denied.status_code == 403
+    assert denied.headers["x-content-type-options"] == "nosniff"
+    wait_for(lambda: denied.headers["x-request-id"] in site.stdout)
+    assert "swordfish" not in site.stdout + site.stderr
+    assert "ASGI callable" not in site.stderr
 
 
 def test_an_app_that_hardens_itself_is_hardened_once(tmp_path: Path) -> None:

@@ -14,6 +14,10 @@ import garrison
 from garrison import (
     AccessLog,
     AccessLogMiddleware,
+    Cookies,
+    CookiesMiddleware,
+    CrossOrigin,
+    CrossOriginMiddleware,
     Errors,
     ErrorsMiddleware,
     Proxy,
@@ -47,7 +51,9 @@ async def view(request: Request) -> JSONResponse:
         raise RuntimeError("kaboom")
     body = await request.body()
     client = request.client.host if request.client else None
-    return JSONResponse({"client": client, "scheme": request.url.scheme, "size": len(body)})
+    reply = JSONResponse({"client": client, "scheme": request.url.scheme, "size": len(body)})
+    reply.set_cookie("session", "x", samesite=None)
+    return reply
 
 
 def make(framework: Framework, middleware: Any, settings: object) -> Callable[..., Reply]:
@@ -102,6 +108,24 @@ def test_security_headers(framework: Framework) -> None:
     """The policy is on the reply."""
     ask = make(framework, SecurityHeadersMiddleware, SecurityHeaders())
     assert ask().header("content-security-policy") is not None
+
+
+@BOTH
+def test_cookies(framework: Framework) -> None:
+    """A session is out of reach for scripts."""
+    ask = make(framework, CookiesMiddleware, Cookies())
+    assert ask().header("set-cookie") == "session=x; Path=/; HttpOnly"
+
+
+@BOTH
+def test_cross_origin(framework: Framework, capsys: pytest.CaptureFixture[str]) -> None:
+    """An origin reads what it may; a form that it forges is refused, and reported."""
+    ask = make(framework, CrossOriginMiddleware, CrossOrigin(allowed=("https://app.example",)))
+    origin = (b"origin", b"https://app.example")
+    assert ask(origin).header("access-control-allow-origin") == "https://app.example"
+    forged = ask(origin, (b"cookie", b"session=x"), (b"sec-fetch-site", b"cross-site"), body=b"x")
+    assert forged.status == 403
+    assert "cross_origin_refusal" in capsys.readouterr().out
 
 
 @BOTH

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from garrison.middleware.cross_origin import CrossOrigin
 from garrison.middleware.hosts import Hosts
 from garrison.middleware.proxy import Proxy
 from garrison.middleware.rate_limit import RateLimit
@@ -17,6 +18,7 @@ COMPLETE = Settings(
     rate_limit=RateLimit(limits="5/minute"),
     proxy=Proxy(trusted=(ip_network("10.0.0.0/8"),)),
     hosts=Hosts(allowed=("shop.example",)),
+    cross_origin=CrossOrigin(mode="enforce"),
 )
 
 
@@ -36,6 +38,7 @@ def test_defaults_lack_what_only_the_operator_knows() -> None:
         ("warning", "GARRISON_RATE_LIMIT_LIMITS"),
         ("warning", "GARRISON_PROXY_TRUSTED"),
         ("warning", "GARRISON_HOSTS_ALLOWED"),
+        ("warning", "GARRISON_CROSS_ORIGIN_MODE"),
     }
 
 
@@ -62,10 +65,43 @@ def test_trusting_everybody_is_noticed(everybody: str) -> None:
     assert "everybody is trusted" in found[0].text
 
 
-@pytest.mark.parametrize("name", ["request_id", "access_log", "security_headers", "errors", "request_limits"])
+@pytest.mark.parametrize(
+    "name", ["request_id", "access_log", "security_headers", "cross_origin", "errors", "request_limits"]
+)
 def test_layers_that_are_off_are_noticed(name: str) -> None:
     """A protection that somebody switched off is worth a line, since it may have been for a day only."""
     assert advice(replace(COMPLETE, **{name: None})) == [("warning", f"GARRISON_{name.upper()}")]  # type: ignore[arg-type]
+
+
+def test_credentials_for_nobody_contradict() -> None:
+    """Credentials without an origin to read with them are an error, in every profile."""
+    nobody = replace(COMPLETE, cross_origin=CrossOrigin(credentials=True))
+    for profile in ("production", "development"):
+        found = advice(replace(nobody, profile=profile))
+        assert found == [("error", "GARRISON_CROSS_ORIGIN_CREDENTIALS")]
+    somebody = CrossOrigin(credentials=True, allowed=("https://app.example",))
+    assert advice(replace(COMPLETE, cross_origin=somebody)) == []
+
+
+@pytest.mark.parametrize("name", ["allowed", "posting"])
+def test_origins_without_https_are_noticed(name: str) -> None:
+    """Anybody on the network can speak for an http origin; the machine's own is its own."""
+    plain = CrossOrigin(**{name: ("http://localhost:3000", "http://app.example")})  # type: ignore[arg-type]
+    found = examine(replace(COMPLETE, cross_origin=plain))
+    assert [(item.level, item.variable) for item in found] == [
+        ("warning", f"GARRISON_CROSS_ORIGIN_{name.upper()}")
+    ]
+    assert "http://app.example" in found[0].text
+    own = CrossOrigin(**{name: ("http://localhost:3000", "http://127.0.0.1:1")})  # type: ignore[arg-type]
+    assert advice(replace(COMPLETE, cross_origin=own)) == []
+    assert advice(replace(COMPLETE, cross_origin=plain, profile="development")) == []
+
+
+def test_a_guard_that_only_reports_is_noticed() -> None:
+    """The guard waits for somebody to read its reports, so production is told that it waits."""
+    for waiting in (CrossOrigin(), CrossOrigin(mode="report", strict=True)):
+        found = advice(replace(COMPLETE, cross_origin=waiting))
+        assert found == [("warning", "GARRISON_CROSS_ORIGIN_MODE")]
 
 
 def test_advice_says_what_to_do() -> None:

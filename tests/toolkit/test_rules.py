@@ -47,6 +47,8 @@ def test_a_rule_that_is_none_is_shown(text: str) -> None:
         ("/a*: 1", "GET", "/ab", True),
         ("/*: 1", "GET", "/", True),
         ("GET|HEAD /a: 1", "HEAD", "/a", True),
+        ("GET /a: 1", "HEAD", "/a", True),
+        ("HEAD /a: 1", "GET", "/a", False),
         ("GET|HEAD /a: 1", "POST", "/a", False),
         ("1", "ANY", "/thing", True),
     ],

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pytest
 
+from garrison import Cookies, Proxy, RateLimit, RequestId, RequestLimits, SecurityHeaders, Server
 from garrison.env_file import read_env_file
 from garrison.sections import attribute_docs, optional_sections, sections_of, settings_of
 from garrison.settings import Loaded, SettingsError, load, validate
@@ -358,3 +359,26 @@ class TestEnvFile:
         (tmp_path / "binary").write_bytes(b"\xff")
         with pytest.raises(SettingsError, match=r"^--env-file: .* not UTF-8 text\.$"):
             read_env_file(tmp_path / "binary")
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value", "message"),
+    [
+        (RateLimit, "limits", 5, "RateLimit.limits: expected a text, found '5'. In code this is str."),
+        (RequestLimits, "max_body", "10MB", "In code this is int, a number of bytes."),
+        (RequestLimits, "max_upload", True, "In code this is int, a number of bytes, or None."),
+        (SecurityHeaders, "hsts", "1d", "In code this is float, a number of seconds."),
+        (SecurityHeaders, "remove", ["server"], "In code this is a tuple, each str."),
+        (Proxy, "trusted", ("::1",), "a tuple, each ip_network() of the module ipaddress."),
+        (RequestId, "accept", None, "expected one of trusted, always, never, found 'off'. In code"),
+        (Server, "port", None, "Server.port: expected a whole number, found 'off'. In code this is int."),
+        (Cookies, "secure", 1, "In code this is bool."),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_found_when_the_app_starts(
+    section: type[Any], field: str, value: object, message: str
+) -> None:
+    """What is written in code is checked as well as what stands in the environment, and told in its terms."""
+    with pytest.raises(SettingsError) as caught:
+        section(**{field: value})
+    assert message in str(caught.value)

@@ -49,8 +49,8 @@ def test_layers_stand_in_the_order_of_the_sections() -> None:
     """Outermost first, as the settings list them; the innermost is next to the app."""
     names = [name for name in sections_of(Settings) if name not in BESIDE_THE_LAYERS]
     assert names == [
-        "proxy", "request_id", "tracing", "access_log", "security_headers", "cookies", "errors", "hosts",
-        "rate_limit", "request_limits",
+        "proxy", "request_id", "tracing", "access_log", "security_headers", "cookies", "cross_origin",
+        "errors", "hosts", "rate_limit", "request_limits",
     ]  # fmt: skip
     hardened = harden(app, EVERYTHING)
     assert list(hardened.layers) == names

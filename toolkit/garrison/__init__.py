@@ -2,6 +2,7 @@
 
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
 from garrison.middleware.cookies import Cookies, CookiesMiddleware
+from garrison.middleware.cross_origin import CrossOrigin, CrossOriginMiddleware
 from garrison.middleware.errors import Errors, ErrorsMiddleware
 from garrison.middleware.hosts import Hosts, HostsMiddleware
 from garrison.middleware.proxy import Proxy, ProxyMiddleware
@@ -19,6 +20,8 @@ __all__ = [
     "AccessLogMiddleware",
     "Cookies",
     "CookiesMiddleware",
+    "CrossOrigin",
+    "CrossOriginMiddleware",
     "Errors",
     "ErrorsMiddleware",
     "Hardened",

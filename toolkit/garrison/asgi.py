@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "ANSWERS",
+    "STARTS",
     "ASGIApp",
     "Headers",
     "Message",
@@ -31,6 +33,10 @@ Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 Rest: TypeAlias = Literal["unread", "read", "abandoned"]
 """A request's body when its reply is sent: not touched, read to its end, or given up in the middle."""
+
+# The messages that begin a reply with a status and headers, and those that carry headers at all.
+STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
+ANSWERS: Final = STARTS | {"websocket.accept"}
 
 # What is unread of a body up to here is drained, so that the connection can serve the next
 # request; more costs more than a new connection does.

@@ -94,8 +94,9 @@ def _one_line() -> Iterator[None]:
         yield
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "garrison"
-        message = " ".join(error.format_message().split()).removesuffix(".")
-        fail(f"{message}. `{command} --help` says what there is.", 2)
+        message = " ".join(error.format_message().split())
+        end = "" if message.endswith((".", "?")) else "."
+        fail(f"{message}{end} `{command} --help` says what there is.", 2)
     except KeyboardInterrupt:
         fail("interrupted", 4)
 

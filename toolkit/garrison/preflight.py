@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from garrison.origins.origin import is_plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -48,6 +50,7 @@ def _examine(settings: Settings) -> Iterator[Advice]:
             f" {settings.server.workers} times its quota. Run one worker for each instance, or set"
             " GARRISON_RATE_LIMIT=off and limit in the proxy.",
         )
+    yield from _examine_cross_origin(settings)
     if settings.profile != "production":
         return
     if not quotas:
@@ -77,8 +80,38 @@ def _examine(settings: Settings) -> Iterator[Advice]:
             variable="GARRISON_HOSTS_ALLOWED",
             text="every Host is answered, and may end up in links. Name yours, such as shop.example.",
         )
-    for name in ("request_id", "access_log", "security_headers", "errors", "request_limits"):
+    for name in ("request_id", "access_log", "security_headers", "cross_origin", "errors", "request_limits"):
         if getattr(settings, name) is None:
             yield Advice(
                 level="warning", variable=f"GARRISON_{name.upper()}", text="this layer is switched off."
             )
+
+
+def _examine_cross_origin(settings: Settings) -> Iterator[Advice]:
+    section = settings.cross_origin
+    if section is None:
+        return
+    if section.credentials and not section.allowed:
+        yield Advice(
+            level="error",
+            variable="GARRISON_CROSS_ORIGIN_CREDENTIALS",
+            text="nobody reads with credentials while GARRISON_CROSS_ORIGIN_ALLOWED is empty. Name the"
+            " origins there, or take this away.",
+        )
+    if settings.profile != "production":
+        return
+    for name in ("allowed", "posting"):
+        plain = [origin for origin in getattr(section, name) if is_plain(origin)]
+        if plain:
+            yield Advice(
+                level="warning",
+                variable=f"GARRISON_CROSS_ORIGIN_{name.upper()}",
+                text=f"whoever is on the network between can be {plain[0]}, because it is not https.",
+            )
+    if not section.enforces:
+        yield Advice(
+            level="warning",
+            variable="GARRISON_CROSS_ORIGIN_MODE",
+            text="requests that other sites send in a user's name are only logged. Set it to enforce, once"
+            " every cross_origin_refusal in the log is one to refuse.",
+        )

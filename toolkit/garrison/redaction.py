@@ -90,6 +90,7 @@ class Redaction:
     query: tuple[str, ...] = QUERY
 
     def __post_init__(self) -> None:
+        validate(self)
         validate(self, ("query", all(name.strip() for name in self.query), "names without blanks"))
 
 

@@ -14,12 +14,27 @@ if TYPE_CHECKING:
 METHOD: Final = re.compile(r"[A-Z][A-Z-]*(\|[A-Z][A-Z-]*)*")
 
 
+class NotationError(ValueError):
+    """A text that is not in a notation.
+
+    Args:
+        expected: what fits, a noun phrase with an example.
+        found: the part of the text that does not.
+    """
+
+    def __init__(self, expected: str, found: str) -> None:
+        self.expected = expected
+        self.found = found
+        super().__init__(f"{expected}, not {found!r}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule: what it applies to, and what it says there.
 
     Attributes:
-        methods: the methods it applies to; empty for all.
+        methods: the methods it applies to; empty for all. With GET goes HEAD, which frameworks answer with
+            the same handler (RFC 9110 section 9.3.2).
         path: the path as the framework routes it; `*` at the end stands for anything; empty for all.
         value: what the rule says, in the notation of its section.
         identity: what is behind `by`, or an empty text.
@@ -59,7 +74,7 @@ def parse_rules(text: str) -> tuple[Rule, ...]:
         text: any number of rules.
 
     Raises:
-        ValueError: with the rule that does not fit and how a rule looks.
+        NotationError: with the rule that does not fit and how a rule looks.
     """
     return tuple(_parse(part.strip()) for part in text.split(";") if part.strip())
 
@@ -75,11 +90,13 @@ def _parse(text: str) -> Rule:
             path = word
         elif METHOD.fullmatch(word) and not methods and not path:
             methods = frozenset(word.split("|"))
+            if "GET" in methods:
+                methods |= {"HEAD"}
         else:
-            raise ValueError(f"a rule such as 'POST /login: 5/minute' or '/api/*: 100/minute', not {text!r}")
+            raise NotationError("a rule such as 'POST /login: 5/minute' or '/api/*: 100/minute'", text)
     value, _, identity = rest.partition(" by ")
     if not value.strip():
-        raise ValueError(f"a value behind the target, not {text!r}")
+        raise NotationError("a value behind the target", text)
     return Rule(methods=methods, path=path, value=value.strip(), identity=identity.strip())
 
 

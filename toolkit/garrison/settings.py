@@ -6,10 +6,9 @@ import dataclasses
 import difflib
 import os
 import re
-import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, Generic, TypeVar, get_args
 
 from garrison import values
 from garrison.sections import PREFIX, Setting, hints_of, optional_sections, sections_of, settings_of
@@ -57,7 +56,9 @@ class SettingsError(ValueError):
 
 
 def validate(section: Any, *requirements: tuple[str, bool, str]) -> None:
-    """Check the fields of a section, for its `__post_init__`; a `Literal` is checked without asking.
+    """Check the fields of a section, for its `__post_init__`; its types are checked without asking.
+
+    Requirements that need the types to be right come in a second call.
 
     Args:
         section: the dataclass instance.
@@ -67,29 +68,22 @@ def validate(section: Any, *requirements: tuple[str, bool, str]) -> None:
         SettingsError: with one problem for each field that is not fine.
     """
     hints = hints_of(type(section))
-    broken = [
-        (name, values.describe(hint))
+    broken = {
+        name: (values.describe(hint), values.hint_for_code(hint, value))
         for name, hint in hints.items()
-        if (choices := _literals(hint)) and getattr(section, name) not in choices
-    ]
-    broken += [(name, expected) for name, fine, expected in requirements if not fine]
+        if not values.fits(hint, value := getattr(section, name))
+    }
+    broken |= {name: (expected, "") for name, fine, expected in requirements if not fine}
     if broken:
         raise SettingsError(
             Problem(
                 name=f"{type(section).__name__}.{name}",
                 expected=expected,
                 found=values.render(getattr(section, name), hints[name]),
+                hint=hint,
             )
-            for name, expected in broken
+            for name, (expected, hint) in broken.items()
         )
-
-
-def _literals(hint: Any) -> tuple[object, ...]:
-    """The values that a `Literal` leaves, None among them where it is optional; empty for other types."""
-    if get_origin(hint) in {Union, types.UnionType} and types.NoneType in get_args(hint):
-        choices = tuple(choice for item in get_args(hint) for choice in _literals(item))
-        return (*choices, None) if choices else ()
-    return get_args(hint) if get_origin(hint) is Literal else ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,9 +265,7 @@ class _Reader:
             if setting.name == field:
                 problem = dataclasses.replace(problem, name=self._blamed(setting.variable))
                 if self._in_file(setting.variable):
-                    # Sections may quote what they found in what they expect, behind ", not".
-                    expected = problem.expected.partition(", not ")[0]
-                    problem = dataclasses.replace(problem, expected=expected, found=None)
+                    problem = dataclasses.replace(problem, found=None)
         return problem
 
     def _in_file(self, variable: str) -> bool:

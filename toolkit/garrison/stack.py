@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from garrison.events import event_log
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
 from garrison.middleware.cookies import Cookies, CookiesMiddleware
+from garrison.middleware.cross_origin import CrossOrigin, CrossOriginMiddleware
 from garrison.middleware.errors import Errors, ErrorsMiddleware
 from garrison.middleware.hosts import Hosts, HostsMiddleware
 from garrison.middleware.proxy import Proxy, ProxyMiddleware
@@ -50,6 +51,7 @@ class Server:
     grace: Duration = 25.0
 
     def __post_init__(self) -> None:
+        validate(self)
         validate(
             self,
             # Sockets take an empty host for every address of the machine.
@@ -73,6 +75,7 @@ class Settings:
         access_log: one event a request.
         security_headers: the policy that browsers are told.
         cookies: what protects the app's cookies.
+        cross_origin: who may read or act from other origins.
         errors: what a client learns of a failure.
         hosts: which hosts this app answers for.
         rate_limit: quotas for every client.
@@ -88,6 +91,7 @@ class Settings:
     access_log: AccessLog | None = AccessLog()
     security_headers: SecurityHeaders | None = SecurityHeaders()
     cookies: Cookies | None = Cookies()
+    cross_origin: CrossOrigin | None = CrossOrigin()
     errors: Errors | None = Errors()
     hosts: Hosts | None = Hosts()
     rate_limit: RateLimit | None = RateLimit()
@@ -171,6 +175,9 @@ def _layers(settings: Settings) -> list[tuple[str, Layer]]:
         found.append(("security_headers", partial(SecurityHeadersMiddleware, settings=section)))
     if settings.cookies:
         found.append(("cookies", partial(CookiesMiddleware, settings=settings.cookies)))
+    if settings.cross_origin:
+        cross_origin = partial(CrossOriginMiddleware, settings=settings.cross_origin, log=log)
+        found.append(("cross_origin", cross_origin))
     if settings.errors:
         errors = partial(ErrorsMiddleware, settings=settings.errors, redaction=redaction, log=log)
         found.append(("errors", errors))

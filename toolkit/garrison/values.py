@@ -185,6 +185,55 @@ def _without_none(annotation: Any) -> Any:
     return kept[0] if len(kept) == 1 else Union[tuple(kept)]  # noqa: UP007 - built at run time
 
 
+def fits(annotation: Any, value: object) -> bool:
+    """Whether a value that was given in code is of the annotated type.
+
+    Args:
+        annotation: the field's type.
+        value: whatever was given.
+    """
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return value in arguments
+    if origin in {Union, types.UnionType}:
+        return any(fits(argument, value) for argument in arguments)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(fits(arguments[0], item) for item in value)
+    plain = arguments[0] if origin is Annotated else annotation
+    if isinstance(value, bool) or plain is bool:
+        return isinstance(value, bool) and plain is bool
+    return isinstance(value, int | float if plain is float else plain)
+
+
+def hint_for_code(annotation: Any, value: object) -> str:
+    """The Python type of a setting, for the person who gave a value of another one.
+
+    Args:
+        annotation: the field's type.
+        value: what does not fit it. A wrong word for a choice is no matter of types, and gets no hint.
+    """
+    kind = _without_none(annotation) if get_origin(annotation) in {Union, types.UnionType} else annotation
+    if get_origin(kind) is Literal and isinstance(value, str):
+        return ""
+    return f"In code this is {_in_code(annotation)}."
+
+
+def _in_code(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        unit = "bytes" if Unit.BYTES in arguments else "seconds"
+        return f"{arguments[0].__name__}, a number of {unit}"
+    if origin is Literal:
+        return "str"
+    if annotation == Network:
+        return "ip_network() of the module ipaddress"
+    if origin in {Union, types.UnionType}:
+        return f"{_in_code(_without_none(annotation))}, or None"
+    if origin is tuple:
+        return f"a tuple, each {_in_code(arguments[0])}"
+    return str(annotation.__name__)
+
+
 def describe(annotation: Any) -> str:
     """What an annotation accepts, as a noun phrase with an example.
 

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 # Every header that some layer reads, so that the hostile value is looked at.
 NAMES: Final = [
-    b"authorization", b"baggage", b"connection", b"content-encoding", b"content-length", b"content-type",
-    b"cookie", b"expect", b"forwarded", b"host", b"origin", b"traceparent", b"tracestate",
-    b"transfer-encoding", b"user-agent", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto",
-    b"x-request-id",
+    b"access-control-request-headers", b"access-control-request-method", b"authorization", b"baggage",
+    b"connection", b"content-encoding", b"content-length", b"content-type", b"cookie", b"expect",
+    b"forwarded", b"host", b"origin", b"sec-fetch-dest", b"sec-fetch-mode", b"sec-fetch-site",
+    b"traceparent", b"tracestate", b"transfer-encoding", b"user-agent", b"x-forwarded-for",
+    b"x-forwarded-host", b"x-forwarded-proto", b"x-request-id",
 ]  # fmt: skip
 # Values on which parsers are known to trip: digits that are none, numbers too large, broken escapes.
 VALUES: Final = [

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import garrison.middleware
 from garrison import (
+    CrossOrigin,
     Hosts,
     Proxy,
     RateLimit,
@@ -85,6 +86,9 @@ def middleware_of(module: ModuleType) -> type[Any]:
 ACTIVE: Final[dict[str, object]] = {
     "proxy": Proxy(trusted=(ip_network(PROXIES),)),
     "request_id": RequestId(accept="always"),
+    "cross_origin": CrossOrigin(
+        allowed=("https://app.example",), posting=("https://app.example",), always=True, isolation=True
+    ),
     "hosts": Hosts(allowed=("shop.example",)),
     "rate_limit": RateLimit(limits="1000000/hour"),
     "request_limits": RequestLimits(max_upload=10_000_000),

@@ -27,6 +27,7 @@ LINES: Final = [
 REQUESTS: Final[list[tuple[dict[str, Any], list[bytes]]]] = [
     ({}, []),
     ({"method": "HEAD"}, []),
+    ({"headers": [(b"origin", b"https://app.example"), (b"sec-fetch-site", b"cross-site")]}, []),
     ({"method": "QUERY", "query": b"q=1&token=x", "root_path": "/api", "path": "/api/x"}, []),
     ({"http_version": "2", "method": "POST", "headers": [(b"content-type", b"application/json")]}, [b"{}"]),
     *(
@@ -215,7 +216,8 @@ def messages_are_not_changed_in_place(subject: Subject) -> None:
             {"type": "websocket.http.response.body", "body": b"no"},
         ],
     ]
-    headers = [(b"x-forwarded-for", b"192.0.2.9"), (b"x-request-id", b"1")]
+    origin = (b"origin", b"https://app.example")
+    headers = [(b"x-forwarded-for", b"192.0.2.9"), (b"x-request-id", b"1"), origin]
     scopes = [http_scope(headers=headers), websocket_scope(headers=headers)]
     for messages, scope in [(m, scopes[0]) for m in replies] + [(m, scopes[1]) for m in handshakes]:
         kept, server = copy.deepcopy(messages), copy.deepcopy(scope)

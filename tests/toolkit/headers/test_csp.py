@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from garrison.headers.csp import DIRECTIVES, content_policy, is_policy
+from garrison.headers.csp import DIRECTIVES, content_policy, is_policy, without_directive
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,20 @@ def test_a_policy_is_written_as_browsers_read_it(text: str, written: str) -> Non
     """Directives keep their order and their sources; blanks and empty parts go."""
     assert is_policy(text)
     assert content_policy(text) == written
+
+
+@pytest.mark.parametrize(
+    ("policy", "left"),
+    [
+        ("base-uri 'self'; frame-ancestors 'self'", "base-uri 'self'"),
+        ("frame-ancestors 'none'; img-src 'self'", "img-src 'self'"),
+        ("Frame-Ancestors 'none'", ""),
+        ("img-src frame-ancestors", "img-src frame-ancestors"),
+    ],
+)
+def test_a_directive_can_be_left_out(policy: str, left: str) -> None:
+    """All others stay as they are; a source of that name is no directive."""
+    assert without_directive(policy, "frame-ancestors") == left
 
 
 @pytest.mark.parametrize("name", sorted(DIRECTIVES))

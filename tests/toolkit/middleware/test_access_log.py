@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
 import pytest
@@ -84,6 +84,18 @@ class Logged:
         """The one line that there is."""
         (event,) = self.events
         return event
+
+
+@pytest.mark.parametrize("format_", ["json", "console"])
+def test_a_line_stays_a_line_whatever_a_client_sends(format_: Literal["json", "console"]) -> None:
+    """Method, path, query and agent are cut where they are longer than any honest one."""
+    logged = Logged(replies_with(), AccessLog(format=format_))
+    scope = http_scope(
+        "/" + "a" * 50_000, method="M" * 50_000, query=b"q" * 50_000, headers=[(b"user-agent", b"u" * 50_000)]
+    )
+    call(logged.app, scope)
+    (line,) = logged.lines
+    assert len(line) < 5000
 
 
 def test_a_request_is_one_line_with_every_fact() -> None:

@@ -107,6 +107,20 @@ def test_the_traceback_shows_neither_locals_nor_secrets() -> None:
     assert "ConnectionError" in guarded.stream.getvalue()
 
 
+def test_an_exception_that_quotes_the_request_keeps_both_ends() -> None:
+    """What a client sent can be megabytes of a message, and masking it all would hold up everybody else."""
+    quoted = "first" + "token " * 500_000 + "last"
+    guarded = Guarded(raises(LookupError(quoted)))
+    assert_problem(guarded.call())
+    (event,) = guarded.events
+    for text in (event["exception.message"], event["exception.stacktrace"]):
+        assert len(text) < 64 * 1024
+        assert "characters left out" in text
+        assert text.rstrip().endswith("last")
+    assert event["exception.message"].startswith("first")
+    assert event["exception.stacktrace"].startswith("Traceback (most recent call last)")
+
+
 class UnprintableError(Exception):
     """An exception that cannot even say what it is."""
 

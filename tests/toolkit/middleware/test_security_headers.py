@@ -102,6 +102,30 @@ def test_what_the_app_says_itself_stays(name: str) -> None:
     assert {key.lower() for key in added(reply)} == {*PAGE, "strict-transport-security"}
 
 
+@pytest.mark.parametrize("media_type", [b"text/html", b"application/json"])
+@pytest.mark.parametrize("frames", [b"DENY", b"SAMEORIGIN"])
+def test_an_apps_own_x_frame_options_keeps_its_force(media_type: bytes, frames: bytes) -> None:
+    """No `frame-ancestors` is added, because browsers that see one ignore X-Frame-Options."""
+    reply = hardened([(b"content-type", media_type), (b"X-Frame-Options", frames)])
+    assert reply.all("x-frame-options") == [frames.decode()]
+    assert "base-uri" in (reply.header("content-security-policy") or "")
+    assert "frame-ancestors" not in (reply.header("content-security-policy") or "")
+
+
+@pytest.mark.parametrize(
+    ("policy", "frames"),
+    [
+        (b"Frame-Ancestors https://partner.example", None),
+        (b"script-src 'self'", "SAMEORIGIN"),
+    ],
+)
+def test_an_app_that_says_who_may_frame_it_gets_no_x_frame_options(policy: bytes, frames: str | None) -> None:
+    """Old browsers would keep out whom the app lets in; a policy about other things decides nothing."""
+    reply = hardened([(b"content-type", b"text/html"), (b"content-security-policy", policy)])
+    assert reply.all("content-security-policy") == [policy.decode()]
+    assert reply.header("x-frame-options") == frames
+
+
 def test_what_the_app_says_goes_where_the_settings_override() -> None:
     """With `override` the policy replaces the app's own headers, every one of them."""
     own = [(b"content-type", b"text/html"), (b"X-Frame-Options", b"ALLOW"), (b"x-frame-options", b"X")]

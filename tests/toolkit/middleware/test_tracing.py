@@ -59,6 +59,13 @@ def test_a_request_is_one_server_span_with_the_stable_attributes() -> None:
     assert (span.parent, span.links, span.events) == (None, (), ())
 
 
+def test_a_query_is_masked_up_to_a_bound() -> None:
+    """Masking takes time in proportion, and this layer sees a query before any other has bounded it."""
+    traced = Traced(replies_with())
+    call(traced.app, http_scope("/", query=b"q=1&" * 20_000))
+    assert len(str((traced.span.attributes or {})["url.query"])) == 4096
+
+
 @pytest.mark.parametrize(
     ("host", "scheme", "address", "port"),
     [

@@ -283,3 +283,13 @@ def test_the_console_form_is_for_people(tmp_path: Path) -> None:
         assert not up.stdout.startswith("{")
         assert "listening on http://127.0.0.1:" in up.stderr
         assert not up.stderr.startswith("{")
+
+
+def test_replies_on_a_kept_connection_do_not_wait_for_acknowledgements(shop: Running) -> None:
+    """Thirty small replies on one connection come at once, not 40 ms apart as with Nagle's algorithm."""
+    with connected(shop.port) as connection:
+        started = time.monotonic()
+        for _ in range(30):
+            connection.send("GET / HTTP/1.1", "Host: shop.example")
+            assert connection.reply().status == 200
+        assert time.monotonic() - started < 30 * 0.04

@@ -47,6 +47,12 @@ def content_policy(text: str) -> str:
     return policy.header_value
 
 
+def without_directive(policy: str, name: str) -> str:
+    """A policy without one of its directives; empty where nothing else is in it."""
+    directives = [directive.strip() for directive in policy.split(";")]
+    return "; ".join(directive for directive in directives if directive.lower().split()[:1] != [name])
+
+
 def is_policy(text: str) -> bool:
     """Whether every directive is one that browsers know, in ASCII; the empty policy is fine."""
     directives = [directive.split()[0].lower() for directive in text.split(";") if directive.strip()]

@@ -94,7 +94,7 @@ class AccessLogMiddleware:
     def _write(self, scope: Scope, context: RequestContext, progress: Progress, duration: float) -> None:
         status = progress.status
         fields: dict[str, Any] = {
-            "http.request.method": context.method,
+            "http.request.method": context.method[:LONGEST_TEXT],
             "url.path": context.path[:LONGEST_TEXT],
             "http.response.status_code": status,
             "http.response.body.size": progress.size,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from garrison.asgi import ANSWERS
 from garrison.context import enter
 from garrison.headers.set_cookie import SetCookie, is_csrf, is_session
 from garrison.settings import validate
@@ -12,7 +13,6 @@ from garrison.settings import validate
 if TYPE_CHECKING:
     from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
 
-ANSWERS: Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 SET_COOKIE: Final = b"set-cookie"
 
 
@@ -38,6 +38,7 @@ class Cookies:
     same_site: Literal["Lax", "Strict"] | None = None
 
     def __post_init__(self) -> None:
+        validate(self)
         names = all(name and name.isascii() and name.isprintable() for name in self.readable)
         validate(self, ("readable", names, "names of cookies"))
 

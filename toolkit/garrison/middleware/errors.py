@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from garrison.asgi import accepts_denial, headers_without, send_reply
 from garrison.context import RequestContext, enter, new_id
 from garrison.events import EventLog, event_log
+from garrison.held_reply import HeldReply, Verdict
 from garrison.leaks import evidence, only_says
 from garrison.problems import Problem, problem_headers
 from garrison.redaction import Redaction, Redactor
 from garrison.settings import validate
 
 if TYPE_CHECKING:
-    from garrison.asgi import ASGIApp, Message, Receive, Rest, Scope, Send
+    from garrison.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
 
-# A 5xx is held back up to here to be judged; debug pages show what they are well before.
-HELD: Final = 64 * 1024
+# An exception may quote the whole request, and looking through its text takes time in proportion.
+LONGEST_TEXT: Final = 1024
+LONGEST_MESSAGE: Final = 4 * 1024
+LONGEST_STACKTRACE: Final = 32 * 1024
 
 # What describes the body that is replaced, and so goes with it (RFC 9110 section 8).
 REPRESENTATION: Final = frozenset(
@@ -90,31 +93,15 @@ class ErrorsMiddleware:
             await self.app(scope, receive, send)
             return
 
-        reply = _Reply(self, scope, context, receive, send)
+        reply = HeldReply(scope, context, receive, send, self._judge)
         try:
             await self.app(scope, reply.receive, reply.send)
         except Exception as error:  # noqa: BLE001 - this layer is what stands between an app and its client
             if reply.told is not error:
                 self._record(context, error)
-            await self._answer(scope, receive, send, context, reply)
+            await answer(scope, receive, send, context, reply)
         else:
             await reply.release()
-
-    async def _answer(
-        self, scope: Scope, receive: Receive, send: Send, context: RequestContext, reply: _Reply
-    ) -> None:
-        """Answer for an app that raised; once a reply has begun, end it as one that is not whole.
-
-        Returning without the last byte makes the server cut the connection, so that no client takes
-        half a body for a whole one.
-        """
-        if scope["type"] == "websocket" and (reply.started or not accepts_denial(scope)):
-            if not reply.closed:
-                await send({"type": "websocket.close", "code": 1011, "reason": ""})
-            return
-        if not reply.started:
-            body = Problem(status=500).document(identify(context))
-            await send_reply(scope, receive, send, 500, problem_headers(), body, reply.rest)
 
     def _record(self, context: RequestContext, error: BaseException) -> None:
         context.exception = error
@@ -122,122 +109,57 @@ class ErrorsMiddleware:
         text = "".join(traceback.format_exception(error))
         fields: dict[str, Any] = {
             "error.type": type(error).__qualname__,
-            "exception.message": self._redactor.text(message_of(error)),
-            "exception.stacktrace": self._redactor.text(text),
-            "http.request.method": context.method,
-            "url.path": context.path,
+            "exception.message": self._redactor.text(shortened(message_of(error), LONGEST_MESSAGE)),
+            "exception.stacktrace": self._redactor.text(shortened(text, LONGEST_STACKTRACE)),
+            "http.request.method": context.method[:LONGEST_TEXT],
+            "url.path": context.path[:LONGEST_TEXT],
             "request_id": identify(context),
         }
         if context.trace_id is not None:
             fields["trace_id"], fields["span_id"] = context.trace_id, context.span_id
         self._log.emit("error", "unhandled_exception", fields)
 
-    def _verdict(self, status: int, headers: Any, body: bytes, error: BaseException | None) -> bool:
-        """Whether a 5xx of the app is to be replaced."""
-        if self._replace_all:
-            return True
-        if status == 500 and error is not None and only_says(body, "Internal Server Error"):
-            return True
-        return evidence(headers, body, self._redactor.reveals)
-
-
-class _Reply:
-    """The app's reply to one request, with a 5xx held back until it is judged."""
-
-    __slots__ = (
-        "_body",
-        "_context",
-        "_layer",
-        "_receive",
-        "_scope",
-        "_send",
-        "_start",
-        "closed",
-        "rest",
-        "started",
-        "told",
-    )
-
-    def __init__(
-        self, layer: ErrorsMiddleware, scope: Scope, context: RequestContext, receive: Receive, send: Send
-    ) -> None:
-        self._layer = layer
-        self._scope = scope
-        self._context = context
-        self._receive = receive
-        self._send = send
-        self._start: Message | None = None
-        self._body: list[Message] = []
-        self.started = False
-        self.closed = False
-        self.told: BaseException | None = None
-        self.rest: Rest = "unread"
-
-    async def receive(self) -> Message:
-        """The `receive` of the app, which tells how much of the request is left when the app has failed."""
-        message = await self._receive()
-        self.rest = "abandoned" if message.get("more_body", False) else "read"
-        return message
-
-    async def send(self, message: Message) -> None:
-        """The `send` of the app."""
-        kind = message["type"]
-        if self._start is not None:
-            await self._hold(self._start, message)
-            return
-        if kind == "http.response.start" and message["status"] >= 500:
-            self._start = message
-            return
-        if kind in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
-            self.started = True
-        elif kind == "websocket.close":
-            self.started = self.closed = True
-        await self._send(message)
-
-    async def release(self) -> None:
-        """Let go of what is held, as it is."""
-        if self._start is None:
-            return
-        start, held = self._start, self._body
-        self._start, self._body = None, []
-        self.started = True
-        await self._send(start)
-        for message in held:
-            await self._send(message)
-
-    async def _hold(self, start: Message, message: Message) -> None:
-        if message["type"] != "http.response.body":
-            await self.release()
-            await self._send(message)
-            return
-        self._body.append(message)
-        body = b"".join(part.get("body", b"") for part in self._body)
-        if message.get("more_body", False) and len(body) < HELD:
-            return
+    def _judge(
+        self, scope: Scope, context: RequestContext, status: int, headers: Headers, body: bytes
+    ) -> Verdict | None:
         error = failure_in_flight()
-        headers = start.get("headers", ())
-        if not self._layer._verdict(start["status"], headers, body, error):  # noqa: SLF001 - one unit
-            await self.release()
-            return
+        says_nothing = error is not None and status == 500 and only_says(body, "Internal Server Error")
+        if not (self._replace_all or says_nothing or evidence(headers, body, self._redactor.reveals)):
+            return None
         if error is not None:
-            self.told = error
-            self._layer._record(self._context, error)  # noqa: SLF001 - one unit
-        await self._replace(start["status"], headers)
-
-    async def _replace(self, status: int, headers: Any) -> None:
-        self.started = True
-        document = Problem(status=status).document(identify(self._context))
-        kept = headers_without(headers, REPRESENTATION)
-        lines = problem_headers([*kept, (b"content-length", b"%d" % len(document))])
-        self._start, self._body = None, []
-        self._send, send = _nowhere, self._send
-        await send({"type": "http.response.start", "status": status, "headers": lines})
-        body = b"" if self._scope["method"] == "HEAD" else document
-        await send({"type": "http.response.body", "body": body})
+            self._record(context, error)
+        return Verdict(problem_instead(scope, context, status, headers), error)
 
 
-async def _nowhere(message: Message) -> None:
-    """The rest of a reply that was replaced."""
+async def answer(
+    scope: Scope, receive: Receive, send: Send, context: RequestContext, reply: HeldReply
+) -> None:
+    """Answer for an app that raised; once a reply has begun, end it as one that is not whole.
+
+    Returning without the last byte makes the server cut the connection, so that no client takes half a
+    body for a whole one.
+    """
+    if scope["type"] == "websocket" and (reply.started or not accepts_denial(scope)):
+        if not reply.closed:
+            await send({"type": "websocket.close", "code": 1011, "reason": ""})
+        return
+    if not reply.started:
+        document = Problem(status=500).document(identify(context))
+        await send_reply(scope, receive, send, 500, problem_headers(), document, reply.rest)
+
+
+def problem_instead(
+    scope: Scope, context: RequestContext, status: int, headers: Headers
+) -> tuple[Message, Message]:
+    """A problem document in place of a 5xx of the app, with its header lines that are not about its body."""
+    document = Problem(status=status).document(identify(context))
+    kept = headers_without(headers, REPRESENTATION)
+    lines = problem_headers([*kept, (b"content-length", b"%d" % len(document))])
+    body = b"" if scope["method"] == "HEAD" else document
+    return (
+        {"type": "http.response.start", "status": status, "headers": lines},
+        {"type": "http.response.body", "body": body},
+    )
 
 
 def failure_in_flight() -> BaseException | None:
@@ -256,6 +178,14 @@ def message_of(error: BaseException) -> str:
         return str(error)
     except Exception:  # noqa: BLE001 - one failure must not hide the other
         return ""
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text, without its middle where it is longer than that: both ends of a traceback say most."""
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
 
 
 def identify(context: RequestContext) -> str:

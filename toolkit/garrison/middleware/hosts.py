@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?")
 PATTERN: Final = re.compile(r"(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 
+# RFC 9112 section 3.2: a request without exactly one Host is answered with 400.
+NOT_ONE: Final = Problem(status=400, detail="The request has not exactly one Host header.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hosts:
@@ -31,6 +34,7 @@ class Hosts:
     allowed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        validate(self)
         fine = all(PATTERN.fullmatch(name.lower()) for name in self.allowed)
         validate(self, ("allowed", fine, "host names without scheme and port, such as shop.example"))
 
@@ -73,7 +77,3 @@ class HostsMiddleware:
                 await reject(scope, receive, send, context, "hosts", problem)
                 return
         await self.app(scope, receive, send)
-
-
-# RFC 9112 section 3.2: a request without exactly one Host is answered with 400.
-NOT_ONE: Final = Problem(status=400, detail="The request has not exactly one Host header.")

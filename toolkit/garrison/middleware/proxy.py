@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from garrison.asgi import headers_without
 from garrison.context import enter
+from garrison.settings import validate
 from garrison.values import Network
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class Proxy:
     """
 
     trusted: tuple[Network, ...] = ()
+
+    def __post_init__(self) -> None:
+        validate(self)
 
 
 class ProxyMiddleware:

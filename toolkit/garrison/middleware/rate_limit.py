@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from garrison.asgi import STARTS
 from garrison.context import enter
 from garrison.problems import QUOTA_EXCEEDED, Problem, reject
 from garrison.ratelimit.memory import MemoryStore
 from garrison.ratelimit.targets import parse_targets
-from garrison.rules import routed_path
+from garrison.rules import NotationError, routed_path
 from garrison.settings import Problem as SettingProblem
 from garrison.settings import SettingsError, validate
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from garrison.ratelimit.quota import Decision, Quota, Store
     from garrison.ratelimit.targets import Target
 
-STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
@@ -30,8 +29,9 @@ class RateLimit:
 
     Attributes:
         limits: quotas such as `100/minute; 1000/hour`, each for one client address (an IPv6 client is its
-            /64). A target in front restricts them: `POST /login: 5/minute; /api/*: 1000/hour`. The quotas of
-            the first target that fits a request count, all of them at once. Empty: nothing is limited.
+            /64). A target in front restricts them: `POST /login: 5/minute; /api/*: 1000/hour`; GET stands for
+            HEAD too. The quotas of the first target that fits a request count, all of them at once. Empty:
+            nothing is limited.
         max_clients: how many clients are remembered; beyond it new ones share one quota.
     """
 
@@ -39,11 +39,12 @@ class RateLimit:
     max_clients: int = 1_000_000
 
     def __post_init__(self) -> None:
+        validate(self)
         validate(self, ("max_clients", self.max_clients >= 1, "at least 1"))
         try:
             parse_targets(self.limits)
-        except ValueError as error:
-            problem = SettingProblem(name="RateLimit.limits", expected=str(error), found=self.limits)
+        except NotationError as error:
+            problem = SettingProblem(name="RateLimit.limits", expected=error.expected, found=error.found)
             raise SettingsError([problem]) from None
 
 
@@ -87,7 +88,7 @@ class RateLimitMiddleware:
         decision = await self._store.acquire(f"{key} {network_of(context.client)}", quotas)
         lines = [policy_line, (b"ratelimit", standing(decision))]
         if not decision.allowed:
-            lines.append((b"retry-after", b"%d" % max(1, ceil(decision.retry_after))))
+            lines.append((b"retry-after", b"%d" % max(1, whole_seconds(decision.retry_after))))
             await reject(scope, receive, send, context, "rate_limit", refusal(decision), lines)
             return
 
@@ -137,9 +138,14 @@ def policy(quotas: tuple[Quota, ...]) -> tuple[bytes, bytes]:
     return b"ratelimit-policy", ", ".join(items).encode("ascii")
 
 
+def whole_seconds(seconds: float) -> int:
+    """Whole seconds that are not too few; a microsecond over is rounding and not a second more."""
+    return ceil(seconds - 1e-6)
+
+
 def standing(decision: Decision) -> bytes:
     """The RateLimit field of the same draft, section 4: what remains, and when there is more."""
-    items = [f'"{quota.name}";r={left};t={ceil(more)}' for quota, left, more in decision.standings]
+    items = [f'"{quota.name}";r={left};t={whole_seconds(more)}' for quota, left, more in decision.standings]
     return ", ".join(items).encode("ascii")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from garrison.asgi import header
+from garrison.asgi import ANSWERS, header
 from garrison.context import enter, new_id
 from garrison.settings import validate
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 NAME: Final = b"x-request-id"
 ALPHABET: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 LONGEST: Final = 64
-ANSWERS: Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from garrison.asgi import content_length, header
 from garrison.context import RequestContext, enter
+from garrison.counted_body import CountedBody
 from garrison.json_bounds import flaw_in, is_deeper
 from garrison.problems import Problem, reject
 from garrison.settings import validate
@@ -59,6 +60,7 @@ class RequestLimits:
     json: Literal["bounded", "strict"] = "bounded"
 
     def __post_init__(self) -> None:
+        validate(self)
         validate(
             self,
             (
@@ -156,7 +158,7 @@ class RequestLimitsMiddleware:
         if limit is None:
             await self.app(scope, receive, send)
             return
-        counted = _CountedBody(receive, send, limit)
+        counted = CountedBody(receive, send, limit)
         try:
             await self.app(scope, counted.receive, counted.send)
         except Exception:
@@ -211,45 +213,6 @@ class RequestLimitsMiddleware:
             return NOT_UTF8
         flaw = flaw_in(body) if self._settings.json == "strict" and body else None
         return None if flaw is None else Problem(status=400, detail=flaw)
-
-
-class BodyTooLargeError(Exception):
-    """Ends an app that reads on beyond the limit; the layer that raised it answers."""
-
-
-class _CountedBody:
-    """One request's body, cut off where it exceeds its limit, and the reply that this may replace."""
-
-    __slots__ = ("_limit", "_receive", "_send", "_size", "exceeded", "started")
-
-    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
-        self._receive = receive
-        self._send = send
-        self._limit = limit
-        self._size = 0
-        self.exceeded = False
-        self.started = False
-
-    async def receive(self) -> Message:
-        """The `receive` of the app."""
-        if not self.exceeded:
-            message = await self._receive()
-            if message["type"] == "http.request":
-                self._size += len(message.get("body", b""))
-            if self._size <= self._limit:
-                return message
-            self.exceeded = True
-        if self.started:
-            # Its status is out; all that can be said is that nothing more will come.
-            return {"type": "http.disconnect"}
-        raise BodyTooLargeError
-
-    async def send(self, message: Message) -> None:
-        """The `send` of the app; what it answers to a body that was cut off is not sent."""
-        if self.exceeded and not self.started:
-            return
-        self.started = True
-        await self._send(message)
 
 
 def too_large(limit: int) -> Problem:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import secure
 
-from garrison.asgi import accepts_denial, header
+from garrison.asgi import STARTS, accepts_denial, header
 from garrison.context import enter
 from garrison.headers.csp import content_policy, is_policy
+from garrison.headers.framing import decides_framing, unframed
 from garrison.settings import validate
 from garrison.values import Duration
 
@@ -54,7 +55,6 @@ BANNERS: Final = (
 YEAR: Final = 365 * 24 * 3600.0
 API_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 CACHING: Final = frozenset({b"cache-control", b"etag", b"expires", b"last-modified", b"pragma"})
-STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,8 @@ class SecurityHeaders:
 
     Attributes:
         existing: what happens to a header of these that the app has set itself: `keep` it or `override` it.
+            X-Frame-Options and the policy's `frame-ancestors` are one matter: an app that sets either keeps
+            both as they are.
         hsts: how long browsers remember to use https only (RFC 6797), sent on https to real host names;
             0 sends nothing.
         page_policy: Content-Security-Policy of pages (CSP Level 3); empty for none.
@@ -83,6 +85,7 @@ class SecurityHeaders:
     remove: tuple[str, ...] = BANNERS
 
     def __post_init__(self) -> None:
+        validate(self)
         validate(
             self,
             ("hsts", self.hsts == int(self.hsts), "whole seconds"),
@@ -111,6 +114,7 @@ class SecurityHeadersMiddleware:
         for is_https in (False, True):
             for kind, lines in policies(settings).items():
                 self._lines[kind, is_https] = lines + (hsts(settings) if is_https else [])
+        self._unframed = {key: unframed(lines) for key, lines in self._lines.items()}
         self._names = {key: frozenset(name for name, _ in lines) for key, lines in self._lines.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,6 +153,7 @@ class SecurityHeadersMiddleware:
         lines, names = self._lines[kind, is_https], self._names[kind, is_https]
         if not present.isdisjoint(names):
             if self._keep:
+                lines = self._unframed[kind, is_https] if decides_framing(kept) else lines
                 lines = [pair for pair in lines if pair[0] not in present]
             else:
                 kept = [pair for pair in kept if pair[0].lower() not in names]

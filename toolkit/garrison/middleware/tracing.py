@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, Literal
@@ -15,23 +14,26 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from garrison.asgi import Progress, header
 from garrison.context import RequestContext, enter
+from garrison.conventions import (
+    BUCKETS,
+    SCHEMA,
+    Deferred,
+    known_method,
+    measurement_attributes,
+    reply_attributes,
+    request_attributes,
+    span_name,
+)
 from garrison.redaction import Redaction, Redactor
 from garrison.settings import validate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.context import Context
 
     from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
 
-Value = str | int
-
-# Semantic conventions for HTTP spans, `http.request.method`: anything else is `_OTHER`.
-METHODS: Final = frozenset(
-    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}
-)
-# Semantic conventions for HTTP metrics, `http.server.request.duration`.
-BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-SCHEMA: Final = "https://opentelemetry.io/schemas/1.44.0"
 PARENT: Final = TraceContextTextMapPropagator()
 
 
@@ -109,7 +111,7 @@ class TracingMiddleware:
         if not self._records(started) and header(scope["headers"], b"traceparent") is None:
             await self.app(scope, receive, send)
             return
-        method = context.method if context.method in METHODS else "_OTHER"
+        method = known_method(context.method)
         try:
             span = self._start(scope, context, method)
         except Exception:  # noqa: BLE001 - telemetry fails open, whatever it was
@@ -161,10 +163,10 @@ class TracingMiddleware:
             else:
                 links = [Link(trace.get_current_span(remote).get_span_context())]
         span = self._tracer.start_span(
-            method if method != "_OTHER" else "HTTP",
+            span_name(method),
             context=parent,
             kind=SpanKind.SERVER,
-            attributes=Deferred(lambda: self._attributes(scope, context, method)),
+            attributes=Deferred(lambda: request_attributes(scope, context, method, self._redactor)),
             links=links,
         )
         if span is not INVALID_SPAN:
@@ -173,31 +175,6 @@ class TracingMiddleware:
                 context.trace_id = trace.format_trace_id(identity.trace_id)
                 context.span_id = trace.format_span_id(identity.span_id)
         return span
-
-    def _attributes(self, scope: Scope, context: RequestContext, method: str) -> dict[str, Value]:
-        """The attributes that the conventions want at a span's creation, where samplers see them."""
-        attributes: dict[str, Value] = {
-            "http.request.method": method,
-            "url.path": context.path,
-            "url.scheme": scope.get("scheme", "http"),
-            "network.protocol.version": scope.get("http_version", "1.1"),
-        }
-        if scope["type"] == "websocket":
-            attributes["network.protocol.name"] = "websocket"
-        if method == "_OTHER":
-            attributes["http.request.method_original"] = context.method
-        if scope.get("query_string"):
-            attributes["url.query"] = self._redactor.query(scope["query_string"])
-        if context.client is not None:
-            attributes["client.address"] = context.client
-        if context.peer:
-            attributes["network.peer.address"], attributes["network.peer.port"] = context.peer
-        for name, value in scope["headers"]:
-            if name == b"user-agent":
-                attributes["user_agent.original"] = value.decode("latin-1")
-            elif name == b"host":
-                attributes.update(_server(value.decode("latin-1"), scope))
-        return attributes
 
     def _finish(
         self,
@@ -209,72 +186,23 @@ class TracingMiddleware:
         duration: float,
     ) -> None:
         try:
-            self._end(scope, context, span, method, status, duration)
+            recording = span.is_recording()
+            self._duration.record(
+                duration,
+                Deferred(lambda: measurement_attributes(scope, context, method, status)),
+                set_span_in_context(span) if recording else None,
+            )
+            if not recording:
+                return
+            attributes = reply_attributes(scope, context, status)
+            if "http.route" in attributes:
+                span.update_name(span_name(method, context.route(scope)))
+            if "error.type" in attributes:
+                span.set_status(StatusCode.ERROR)
+            span.set_attributes(attributes)
+            span.end()
         except Exception:  # noqa: BLE001 - telemetry fails open, whatever it was
             TracingMiddleware.dropped += 1
-
-    def _end(
-        self,
-        scope: Scope,
-        context: RequestContext,
-        span: Span,
-        method: str,
-        status: int | None,
-        duration: float,
-    ) -> None:
-        recording = span.is_recording()
-        self._duration.record(
-            duration,
-            Deferred(lambda: _outcome(scope, context, method, status)),
-            set_span_in_context(span) if recording else None,
-        )
-        if not recording:
-            return
-        attributes: dict[str, Value] = {}
-        route = context.route(scope)
-        if route is not None:
-            span.update_name(f"{method if method != '_OTHER' else 'HTTP'} {route}")
-            attributes["http.route"] = route
-        if status is not None:
-            attributes["http.response.status_code"] = status
-        error = _error_type(context, status)
-        if error is not None:
-            attributes["error.type"] = error
-            span.set_status(StatusCode.ERROR)
-        span.set_attributes(attributes)
-        span.end()
-
-
-class Deferred(Mapping[str, Value]):
-    """Attributes that are built when somebody reads them, which a tracer that records nothing never does.
-
-    Args:
-        build: makes the attributes.
-    """
-
-    __slots__ = ("_build", "_built")
-
-    def __init__(self, build: Callable[[], dict[str, Value]]) -> None:
-        self._build = build
-        self._built: dict[str, Value] | None = None
-
-    def _all(self) -> dict[str, Value]:
-        if self._built is None:
-            self._built = self._build()
-        return self._built
-
-    def __getitem__(self, key: str) -> Value:
-        return self._all()[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())
-
-    def items(self) -> ItemsView[str, Value]:
-        """All of them at once; SDKs copy attributes by this, and going one by one costs much more."""
-        return self._all().items()
 
 
 def _is_silent(provider: object) -> bool:
@@ -288,41 +216,3 @@ def _carrier(scope: Scope) -> dict[str, list[str]]:
         if name in {b"traceparent", b"tracestate"}:
             carrier.setdefault(name.decode("ascii"), []).append(value.decode("latin-1"))
     return carrier
-
-
-def _server(host: str, scope: Scope) -> dict[str, Value]:
-    """`server.address` and `server.port` from the Host header, without a scheme's own port."""
-    name, colon, port = host.rpartition(":")
-    if not colon or not port.isdecimal() or len(port) > 5:
-        return {"server.address": host}
-    if int(port) == (443 if scope.get("scheme") in {"https", "wss"} else 80):
-        return {"server.address": name}
-    return {"server.address": name, "server.port": int(port)}
-
-
-def _outcome(scope: Scope, context: RequestContext, method: str, status: int | None) -> dict[str, Value]:
-    attributes: dict[str, Value] = {
-        "http.request.method": method,
-        "url.scheme": scope.get("scheme", "http"),
-        "network.protocol.version": scope.get("http_version", "1.1"),
-    }
-    if scope["type"] == "websocket":
-        attributes["network.protocol.name"] = "websocket"
-    if status is not None:
-        attributes["http.response.status_code"] = status
-    route = context.route(scope)
-    if route is not None:
-        attributes["http.route"] = route
-    error = _error_type(context, status)
-    if error is not None:
-        attributes["error.type"] = error
-    return attributes
-
-
-def _error_type(context: RequestContext, status: int | None) -> str | None:
-    """`error.type`: the exception's class where there is one, else the status of a server error."""
-    if context.exception is not None:
-        return type(context.exception).__qualname__
-    if status is not None and status >= 500:
-        return str(status)
-    return None

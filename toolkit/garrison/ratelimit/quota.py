@@ -7,6 +7,8 @@ from typing import NamedTuple, Protocol
 
 import limits
 
+from garrison.rules import NotationError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
@@ -79,14 +81,14 @@ def parse_quotas(text: str) -> tuple[Quota, ...]:
         text: any number of quotas, parted by `;` or `|`.
 
     Raises:
-        ValueError: the notation is wrong or a limit is 0.
+        NotationError: the notation is wrong or a limit is 0.
     """
     try:
         items = limits.parse_many(text)
     except ValueError:
         items = []
     if not items or any(item.amount < 1 or item.get_expiry() < 1 for item in items):
-        raise ValueError(f"a quota such as 100/minute or 5 per 10 seconds, not {text!r}")
+        raise NotationError("a quota such as 100/minute or 5 per 10 seconds", text)
     return tuple(
         Quota(name=_name(item), limit=item.amount, period=float(item.get_expiry())) for item in items
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from garrison.ratelimit.quota import Quota, parse_quotas
-from garrison.rules import Rule, grouped, parse_rules
+from garrison.rules import NotationError, Rule, grouped, parse_rules
 
 IDENTITIES: Final = frozenset({"", "address"})
 
@@ -31,13 +31,13 @@ def parse_targets(text: str) -> tuple[Target, ...]:
         text: rules whose values are quotas; the rules of one target stand together for one client.
 
     Raises:
-        ValueError: with what is expected.
+        NotationError: with what is expected, and the part that does not fit.
     """
     found = []
     for group in grouped(parse_rules(text)):
         for rule in group:
             if rule.identity not in IDENTITIES:
-                raise ValueError(f"quotas by address, not 'by {rule.identity}'")
+                raise NotationError("quotas by address", f"by {rule.identity}")
         quotas = tuple(quota for rule in group for quota in parse_quotas(rule.value))
         found.append(Target(rule=group[0], quotas=quotas))
     return tuple(found)

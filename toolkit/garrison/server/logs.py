@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import structlog
@@ -14,6 +14,10 @@ from garrison.events import printable
 
 if TYPE_CHECKING:
     from garrison.events import Format
+
+
+# How uvicorn's own lines about a WebSocket begin (uvicorn, protocols/websockets).
+ABOUT_WEBSOCKETS: Final = ('%s - "WebSocket %s"', "ASGI callable returned without completing handshake")
 
 
 def configure_logging(form: Format) -> None:
@@ -43,21 +47,24 @@ def configure_logging(form: Format) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
-    handler.addFilter(_is_news)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    # On the logger, because an app may put handlers of its own in place of ours.
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     # Warnings would be plain text between the lines.
     logging.captureWarnings(capture=True)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a record says more than that a request was cut off when the grace of a stop was over.
+    """Whether a record of the server says something that the access log does not say better.
 
-    The server has said so itself by then, and the access log has the request.
+    It has every request that was cut off when the grace of a stop was over, and every WebSocket, without
+    the credentials that a query may hold. A handshake that was answered with a whole reply is no mistake
+    of the app, whatever uvicorn's sans-I/O protocol thinks of it.
     """
     error = record.exc_info[1] if record.exc_info else None
-    return not (record.name == "uvicorn.error" and isinstance(error, asyncio.CancelledError))
+    return not (isinstance(error, asyncio.CancelledError) or str(record.msg).startswith(ABOUT_WEBSOCKETS))
 
 
 def _without_colours(_logger: Any, _name: str, event: Any) -> Any:
