@@ -27,6 +27,9 @@ MOST_LINKS = 50
 OPENAPI_PATHS = ("/openapi.json", "/schema/openapi.json")
 """Where FastAPI and Litestar publish their document."""
 
+PATH_LENGTH = 60
+"""Characters of a path that a failure shows."""
+
 # A link to one of these may end the visit, or change something although it is a GET.
 LEAVE_ALONE = ("logout", "log-out", "signout", "sign-out", "delete", "remove", "unsubscribe")
 
@@ -108,12 +111,17 @@ class SiteUser(FastHttpUser):
             if not reply.status_code:
                 return reply  # no reply at all: Locust knows why
             if reply.status_code >= 500:
-                reply.failure(f"HTTP {reply.status_code}")
+                reply.failure(f"HTTP {reply.status_code} at {shortened(path)}")
             elif _says_json(reply) and reply.status_code != 304 and _parse(reply) is None:
-                reply.failure("says JSON, and is none")
+                reply.failure(f"says JSON, and is none, at {shortened(path)}")
             else:
                 reply.success()
         return reply
+
+
+def shortened(path: str) -> str:
+    """A path that fits the table of failures, in which Locust counts alike what reads alike."""
+    return path if len(path) <= PATH_LENGTH else f"{path[: PATH_LENGTH - 3]}..."
 
 
 def _says_json(reply: Any) -> bool:

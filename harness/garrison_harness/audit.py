@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 from garrison_harness.checks.check import Check, Death, Seen
 from garrison_harness.exchange import Exchange
 from garrison_harness.finding import Confidence, Finding, Severity, Verdict, not_run
+from garrison_harness.obstacle import obstacle
 from garrison_harness.probe import Budget, Probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from garrison_harness.exchange import Request
+    from garrison_harness.running import Running
     from garrison_harness.site import Site
-    from garrison_harness.target import Running
 
 _REQUESTS = 3000
 _THREADS = 4
+_LOOK = 250  # the number under which nobody else speaks: there are fewer checks
 _LOG_LINES = 12
 _DYING = 0.2  # seconds between a connection that breaks off and the end of its process
 
@@ -50,6 +52,7 @@ class Outcome:
         requests: How many requests were sent.
         results: One for each chosen check, in the order of the catalogue.
         stopped: Why the audit did not ask everything; empty if it did.
+        obstacle: What the page answered where it was no page, and what to do; empty if all is well.
     """
 
     url: str
@@ -58,6 +61,7 @@ class Outcome:
     requests: int
     results: tuple[Result, ...]
     stopped: str = ""
+    obstacle: str = ""
 
     def failures(self, fail_on: Severity) -> list[tuple[Result, Finding]]:
         """The confirmed findings at or above a severity."""
@@ -69,11 +73,11 @@ class Outcome:
         ]
 
     def exit_status(self, fail_on: Severity) -> int:
-        """The exit status of the tool: 1 with failures, 4 if nothing can be concluded, else 0."""
+        """The exit status of the tool: 1 with failures, 4 if passing would prove nothing, else 0."""
         if self.failures(fail_on):
             return 1
         nothing = all(result.verdict.status == "not run" for result in self.results)
-        return 4 if self.stopped or nothing else 0
+        return 4 if self.stopped or self.obstacle or nothing else 0
 
 
 def audit(
@@ -97,6 +101,7 @@ def audit(
     budget = Budget(deadline=clock + timeout, requests=_REQUESTS)
     inquiry = _Inquiry(running, site, budget, progress)
     try:
+        inquiry.look()
         inquiry.ask_all(checks)
         stopped = _bound_reached(timeout) if budget.spent() else ""
     except KeyboardInterrupt:
@@ -111,6 +116,7 @@ def audit(
         requests=_REQUESTS - budget.requests,
         results=tuple(Result(check=check, verdict=inquiry.judge(check, stopped)) for check in checks),
         stopped=stopped,
+        obstacle=inquiry.obstacle,
     )
 
 
@@ -121,12 +127,22 @@ class _Inquiry:
         self, running: Running, site: Site, budget: Budget, progress: Callable[[Check], None]
     ) -> None:
         self.death: Death | None = None
+        self.obstacle = ""
         self._running = running
         self._site = site
         self._budget = budget
         self._progress = progress
-        self._probe = Probe(host=running.host, port=running.port, https=running.https, budget=budget)
+        self._probe = Probe(
+            host=running.host, port=running.port, https=running.https, name=site.host, budget=budget
+        )
         self._exchanges: dict[str, dict[str, Exchange]] = {}
+
+    def look(self) -> None:
+        """Find out whether the page answers, which is none of the checks' business: they compare with it."""
+        request = self._site.get(self._site.path)
+        for label, source, page in _voiced({"page": request}, _LOOK, self._site):
+            reply = self._probe.ask(page, source=source)
+            self.obstacle = obstacle(Exchange(label=label, request=page, reply=reply))
 
     def ask_all(self, checks: Sequence[Check]) -> None:
         """Ask for every check that lacks nothing: most of them side by side, the rest one by one."""

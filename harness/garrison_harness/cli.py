@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import secrets
 import sys
-import threading
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import click
 
-from garrison_harness import option_types
+from garrison_harness import audit_options
 from garrison_harness.checks.catalogue import choose
-from garrison_harness.command import OneLineCommand, Stop, faults_stop
 from garrison_harness.finding import Severity
+from garrison_harness.one_line_errors import OneLineCommand, Stop, faults_stop
 from garrison_harness.output import pair_outputs
 from garrison_harness.process import termination_interrupts
+from garrison_harness.progress import Progress
+from garrison_harness.running import running
 from garrison_harness.site import Site
-from garrison_harness.target import UsageFault, parse_target, running
+from garrison_harness.target import UsageFault, parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from garrison_harness.checks.check import Check
-    from garrison_harness.report.subject import Report
+    from garrison_harness.report.report import Report
     from garrison_harness.site import Quota
     from garrison_harness.target import Target
 
@@ -40,28 +41,36 @@ _SEVERITIES = tuple(severity.word for severity in Severity)
     "--harden", is_flag=True, help="Start the app under garrison run, to show what would be gained."
 )
 @click.option(
+    "--host",
+    metavar="NAME",
+    callback=audit_options.host,
+    help="The Host that requests name, where the app serves some only.  [default: the address]",
+)
+@click.option(
     "--path",
     metavar="PATH",
-    callback=option_types.request_path,
+    callback=audit_options.request_path,
     help="The page to judge.  [default: the URL's path, or /]",
 )
 @click.option(
     "--body-path",
     metavar="PATH",
-    callback=option_types.request_path,
+    callback=audit_options.request_path,
     help="A route that takes JSON.  [default: that of --path]",
 )
-@click.option("--error-path", metavar="PATH", callback=option_types.request_path, help="A route that raises.")
+@click.option(
+    "--error-path", metavar="PATH", callback=audit_options.request_path, help="A route that raises."
+)
 @click.option(
     "--quota",
     metavar="QUOTA",
-    callback=option_types.quota,
+    callback=audit_options.quota,
     help="The quota that the app declares, such as 5/minute.",
 )
 @click.option(
     "--max-body",
     metavar="SIZE",
-    callback=option_types.size,
+    callback=audit_options.size,
     default="10MB",
     show_default=True,
     help="The largest body that the app declares.",
@@ -70,14 +79,14 @@ _SEVERITIES = tuple(severity.word for severity in Severity)
     "--select",
     metavar="IDS",
     multiple=True,
-    callback=option_types.comma_separated,
+    callback=audit_options.comma_separated,
     help="Checks to run, by id or family: E1,M.",
 )
 @click.option(
     "--ignore",
     metavar="IDS",
     multiple=True,
-    callback=option_types.comma_separated,
+    callback=audit_options.comma_separated,
     help="Checks to leave out, likewise.",
 )
 @click.option(
@@ -95,7 +104,7 @@ _SEVERITIES = tuple(severity.word for severity in Severity)
     "outputs",
     metavar="PATH",
     multiple=True,
-    help="Where the format in the same place goes; - is stdout.",
+    help="Where the format in the same place goes, one for each; - is stdout, the default for one.",
 )
 @click.option("--log-directory", type=click.Path(path_type=Path), help="Keep the target's output here.")
 @click.option(
@@ -111,6 +120,7 @@ def check(
     words: tuple[str, ...],
     factory: bool,
     harden: bool,
+    host: str | None,
     path: str | None,
     body_path: str | None,
     error_path: str | None,
@@ -130,7 +140,8 @@ def check(
     TARGET is module:attribute (booted on a free port), an http(s) URL on this machine, or, after --, a
     command with {port} where it takes the port to listen on.
 
-    Exit status: 0 pass, 1 confirmed findings, 2 usage, 3 the target did not start, 4 inconclusive.
+    Exit status: 0 pass, 1 confirmed findings, 2 usage, 3 the target did not start, 4 inconclusive
+    (the page did not answer, the time was up, or it was interrupted).
     """
     _require_extra()
     with faults_stop():
@@ -141,7 +152,7 @@ def check(
         target = parse_target(words, factory=factory, harden=harden)
         destinations = pair_outputs(formats, outputs)
         site = Site(
-            authority="",
+            authority=host or "",
             canary=f"garrison-{secrets.token_hex(6)}",
             path=path or target.path,
             body_path=body_path or path or target.path,
@@ -186,47 +197,21 @@ def _audit(
 ) -> Report:
     from garrison_harness.audit import audit  # noqa: PLC0415 - needs the extra
     from garrison_harness.probe import has_addresses  # noqa: PLC0415 - needs the extra
-    from garrison_harness.report.subject import Report  # noqa: PLC0415 - needs the extra
+    from garrison_harness.report.report import Report  # noqa: PLC0415 - needs the extra
 
     with ExitStack() as stack:
         stack.enter_context(termination_interrupts())
         reached = stack.enter_context(running(target, log_directory=logs))
         site = replace(
             site,
-            authority=reached.base_url.partition("://")[2],
+            authority=site.authority or reached.base_url.partition("://")[2],
             https=reached.https,
             addresses=has_addresses(reached.host, reached.port),
             directory="" if target.kind == "url" else str(Path.cwd()),
         )
-        progress = stack.enter_context(_Progress(len(checks)))
+        progress = stack.enter_context(Progress(len(checks)))
         outcome = audit(reached, site, checks, timeout=timeout, progress=progress.count)
     return Report(target=target, outcome=outcome, fail_on=Severity[fail_on.upper()], directory=Path.cwd())
-
-
-class _Progress:
-    """A line on stderr that counts checks, where stderr is a terminal."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._done = 0
-        self._lock = threading.Lock()
-        self._shown = sys.stderr.isatty()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._show("")
-
-    def count(self, _check: Check) -> None:
-        with self._lock:
-            self._done += 1
-            self._show(f"{self._done} of {self._total} checks asked")
-
-    def _show(self, line: str) -> None:
-        if self._shown:
-            sys.stderr.write(f"\r\x1b[K{line}")
-            sys.stderr.flush()
 
 
 def _write(report: Report, form: str, destination: Path | None) -> None:

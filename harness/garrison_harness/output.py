@@ -15,24 +15,32 @@ STDOUT = "-"
 
 
 def pair_outputs(formats: Sequence[str], outputs: Sequence[str]) -> list[tuple[str, Path | None]]:
-    """Each format with its path, None for stdout: the first with the first, the rest to stdout.
+    """Each format with the path in the same place, None for stdout; without any path, stdout for the one.
 
     Raises:
-        UsageFault: More paths than formats, two formats for stdout, or a path that cannot be written.
+        UsageFault: Not as many paths as formats, two formats for stdout, or a path that cannot be written.
     """
     formats = formats or ["text"]
-    if len(outputs) > len(formats):
-        raise UsageFault(
-            f"{len(outputs)} --output for {len(formats)} --format: give a --format before each --output"
-        )
-    paths = [None if output == STDOUT else Path(output) for output in outputs]
-    paths += [None] * (len(formats) - len(paths))
+    if outputs and len(outputs) != len(formats):
+        raise UsageFault(_unpaired(formats, outputs))
+    paths = [None if output == STDOUT else Path(output) for output in outputs or [STDOUT] * len(formats)]
     if paths.count(None) > 1:
-        raise UsageFault("two formats cannot share stdout: give an --output for each but one")
+        raise UsageFault("two formats cannot share stdout: give an --output for each, - for stdout")
     for path in paths:
         if path is not None:
             _require_writable(path)
     return list(zip(formats, paths, strict=True))
+
+
+def _unpaired(formats: Sequence[str], outputs: Sequence[str]) -> str:
+    """What would go where, what is left over, and the fix."""
+    pairs = ", ".join(f"{form} to {output}" for form, output in zip(formats, outputs, strict=False))
+    left = [*formats[len(outputs) :], *outputs[len(formats) :]]
+    lacking = "--output" if len(formats) > len(outputs) else "--format"
+    return (
+        f"{len(formats)} --format and {len(outputs)} --output, which pair in order: {pairs}, and no {lacking}"
+        f" for {', '.join(left)}; give each --format its --output, - for stdout"
+    )
 
 
 def _require_writable(path: Path) -> None:

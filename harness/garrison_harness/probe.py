@@ -63,10 +63,27 @@ class Probe:
     """Asks one server, one connection a request."""
 
     def __init__(
-        self, *, host: str, port: int, https: bool, budget: Budget, request_timeout: float = 5.0
+        self,
+        *,
+        host: str,
+        port: int,
+        https: bool,
+        budget: Budget,
+        name: str = "",
+        request_timeout: float = 5.0,
     ) -> None:
-        """Take the server's address; `request_timeout` bounds one exchange, in seconds."""
+        """Take the server's address.
+
+        Args:
+            host: The address or name to connect to.
+            port: The TCP port.
+            https: Whether to speak TLS.
+            budget: What may be spent.
+            name: The name that TLS asks for (RFC 6066 section 3), empty for `host`.
+            request_timeout: How long one exchange may take, in seconds.
+        """
         self._address = (host, port)
+        self._name = name or host
         self._tls = _lenient_tls() if https else None
         self._budget = budget
         self._timeout = request_timeout
@@ -90,9 +107,7 @@ class Probe:
         with connection:
             try:
                 stream = (
-                    self._tls.wrap_socket(connection, server_hostname=self._address[0])
-                    if self._tls
-                    else connection
+                    self._tls.wrap_socket(connection, server_hostname=self._name) if self._tls else connection
                 )
             except OSError:
                 return Reply(failure="refused", elapsed=time.monotonic() - start)

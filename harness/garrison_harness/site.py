@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from garrison_harness.exchange import Request
 
@@ -55,7 +57,7 @@ class Site:
     """The app under audit, as far as the person told about it.
 
     Attributes:
-        authority: Host and port as a client names them.
+        authority: Host and port as a client names them, in the Host header.
         canary: A word that occurs nowhere by itself, new for every audit.
         https: The port speaks TLS.
         path: The page to judge.
@@ -77,6 +79,22 @@ class Site:
     max_body: int = 10_000_000
     addresses: bool = True
     directory: str = ""
+
+    @property
+    def host(self) -> str:
+        """The host without the port and without brackets."""
+        return urlsplit(f"//{self.authority}").hostname or ""
+
+    @property
+    def has_public_name(self) -> bool:
+        """Whether a client reaches the app by a name that other machines could know."""
+        if self.host == "localhost" or self.host.endswith(".localhost"):
+            return False
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return bool(self.host)
+        return False
 
     @property
     def missing_path(self) -> str:

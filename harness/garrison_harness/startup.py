@@ -19,6 +19,10 @@ _ANSWER_TIMEOUT = 5.0  # seconds; a first page may compile templates
 # What Python prints last: `ModuleNotFoundError: No module named 'shop'`.
 _EXCEPTION_LINE = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|Warning)(: .*)?$")
 _ERROR_LEVEL = re.compile(r"^\s*\[?(CRITICAL|ERROR|FATAL)\]?:?\s+", re.IGNORECASE)
+# What the toolkit's own commands write before each line for a person.
+_GARRISON = re.compile(r"^garrison: ")
+# uvicorn calls what it takes for a factory, and warns; no other server guesses.
+_GUESSED_FACTORY = re.compile(r"ASGI app factory detected")
 _PORT_TAKEN = re.compile(r"address (is )?already in use|EADDRINUSE", re.IGNORECASE)
 
 
@@ -64,4 +68,21 @@ def likely_cause(log: Sequence[str]) -> str:
     for line in reversed(log):
         if _ERROR_LEVEL.match(line) or _PORT_TAKEN.search(line):
             return _ERROR_LEVEL.sub("", line).strip()
-    return log[-1].strip() if log else ""
+    return _GARRISON.sub("", log[-1]).strip() if log else ""
+
+
+def refused_settings(log: Sequence[str]) -> str:
+    """All that `garrison run` says is wrong with its settings, on one line; empty if it says nothing."""
+    return "; ".join(_GARRISON.sub("", line).strip(" .") for line in log if _GARRISON.match(line))
+
+
+def guessed_factory(log: Sequence[str]) -> bool:
+    """Whether the server took the attribute for a factory, although nobody said so."""
+    return any(_GUESSED_FACTORY.search(line) for line in log)
+
+
+def with_fix(cause: str, fix: str) -> str:
+    """What went wrong, then what to do, however the first part ends."""
+    if cause.endswith(("?", "!")):
+        return f"{cause} {fix[:1].upper()}{fix[1:]}"
+    return f"{cause.rstrip('. ')}; {fix}"

@@ -1,4 +1,4 @@
-"""Plugs in any app: an import string, a command, or a URL."""
+"""Names any app: an import string, a command, or a URL."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ import re
 import shutil
 import socket
 import sys
-import tempfile
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 from urllib.parse import urlsplit
 
-from garrison_harness.process import Child
-from garrison_harness.startup import free_port, likely_cause, port_was_taken, wait_until_ready
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-_IMPORT_STRING = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+IMPORT_STRING = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+"""`module:attribute`, as servers take it."""
+
 _PATH = re.compile(r"/[!-~]*")
-_PORT_ATTEMPTS = 3
-_CONNECT_TIMEOUT = 5.0  # seconds
 
 
 class TargetFailed(Exception):  # noqa: N818 - the name says what happened
@@ -37,6 +31,14 @@ class TargetFailed(Exception):  # noqa: N818 - the name says what happened
 
 class UsageFault(Exception):  # noqa: N818 - the fault is the caller's, and this is no failure of the tool
     """What was asked for cannot be done as it was asked: exit status 2; the text is one line with the fix."""
+
+
+class TargetRecord(TypedDict):
+    """A target in the JSON of every report: `words` as they were given, `url` where it was reached."""
+
+    kind: Literal["import", "command", "url"]
+    words: list[str]
+    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,10 @@ class Target:
         """The target as the person wrote it."""
         return " ".join(self.words)
 
+    def to_record(self, url: str) -> TargetRecord:
+        """The target in JSON's types, reached at `url`."""
+        return {"kind": self.kind, "words": list(self.words), "url": url}
+
     def command(self, port: int) -> list[str]:
         """The command that serves this target on a port of 127.0.0.1; a URL has none."""
         if self.kind == "command":
@@ -70,51 +76,6 @@ class Target:
         factory = ["--factory"] if self.factory else []
         address = ["--host", "127.0.0.1", "--port", str(port)]
         return [sys.executable, "-m", *server, self.words[0], *address, *factory]
-
-
-class Running:
-    """A target that answers HTTP.
-
-    Attributes:
-        host: The loopback address or name to connect to, without brackets.
-        port: The TCP port.
-        https: Whether the port speaks TLS.
-        stdout_path: Where the target's standard output goes, None for a URL.
-        stderr_path: Where its standard error goes, None for a URL.
-    """
-
-    def __init__(self, *, host: str, port: int, https: bool = False, child: Child | None = None) -> None:
-        """Describe a target that is up; `child` is the process behind it, if it was started here."""
-        self.host = host
-        self.port = port
-        self.https = https
-        self.stdout_path = child.stdout_path if child else None
-        self.stderr_path = child.stderr_path if child else None
-        self._child = child
-
-    @property
-    def base_url(self) -> str:
-        """Scheme and authority, with no slash at the end."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.https else 'http'}://{host}:{self.port}"
-
-    def alive(self) -> bool:
-        """Whether the process still runs; for a URL, whether the port still takes connections."""
-        if self._child is not None:
-            return self._child.exit_status() is None
-        try:
-            socket.create_connection((self.host, self.port), timeout=_CONNECT_TIMEOUT).close()
-        except OSError:
-            return False
-        return True
-
-    def exit_status(self) -> int | None:
-        """The exit status of the process, negative for a signal; None while it runs and for a URL."""
-        return self._child.exit_status() if self._child else None
-
-    def log_tail(self, lines: int) -> list[str]:
-        """The last lines that the process wrote, none for a URL."""
-        return self._child.log_tail(lines) if self._child else []
 
 
 def parse_target(words: Sequence[str], *, factory: bool = False, harden: bool = False) -> Target:
@@ -133,7 +94,7 @@ def parse_target(words: Sequence[str], *, factory: bool = False, harden: bool = 
     first = words[0]
     if len(words) == 1 and "://" in first:
         target = _parse_url(first)
-    elif len(words) == 1 and _IMPORT_STRING.fullmatch(first):
+    elif len(words) == 1 and IMPORT_STRING.fullmatch(first):
         return Target(kind="import", words=(first,), factory=factory, harden=harden)
     elif any("{port}" in word for word in words):
         if shutil.which(first) is None and "{port}" not in first:
@@ -184,78 +145,3 @@ def _is_loopback(host: str) -> bool:
         return False
     # Every address counts: a name with one foreign address could lead traffic away.
     return all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
-
-
-@contextmanager
-def running(target: Target, *, log_directory: Path | None = None, wait: float = 20.0) -> Iterator[Running]:
-    """Start the target if it is to be started, wait until it answers, and end it afterwards.
-
-    Whatever happens inside, the process and all that it started are gone afterwards.
-
-    Args:
-        target: What to drive.
-        log_directory: Where the logs of the process go and stay; a temporary directory otherwise.
-        wait: How long the target may take to answer, in seconds.
-
-    Raises:
-        TargetFailed: It crashed, never answered, or could not be started.
-        UsageFault: The log directory cannot be written.
-    """
-    if target.kind == "url":
-        yield _reach(target)
-        return
-    with ExitStack() as stack:
-        if log_directory is None:
-            log_directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="garrison-")))
-        yield _boot(target, log_directory, wait, stack)
-
-
-def _reach(target: Target) -> Running:
-    parts = urlsplit(target.words[0])
-    https = parts.scheme == "https"
-    reached = Running(host=parts.hostname or "", port=parts.port or (443 if https else 80), https=https)
-    if not reached.alive():
-        raise TargetFailed(f"nothing answers at {reached.base_url}: start the app first, or check the port")
-    return reached
-
-
-def _boot(target: Target, logs: Path, wait: float, stack: ExitStack) -> Running:
-    for attempt in range(1, _PORT_ATTEMPTS + 1):
-        port = free_port()
-        try:
-            logs.mkdir(parents=True, exist_ok=True)
-            child = Child(target.command(port), logs=logs, environment={"PYTHONUNBUFFERED": "1"})
-        except OSError as error:
-            raise UsageFault(
-                f"cannot write logs to {logs}: {error.strerror}; give another --log-directory"
-            ) from error
-        stack.callback(child.end)
-        host = wait_until_ready(child, port, wait)
-        if host is not None:
-            return Running(host=host, port=port, child=child)
-        log = child.log_tail(40)
-        # Another process may have taken the port between finding it free and listening on it.
-        if attempt < _PORT_ATTEMPTS and port_was_taken(log):
-            continue
-        raise _start_failure(target, child.exit_status(), log, port=port, wait=wait)
-    raise AssertionError("the last attempt returns or raises")  # pragma: no cover
-
-
-def _start_failure(
-    target: Target, status: int | None, log: Sequence[str], *, port: int, wait: float
-) -> TargetFailed:
-    if status is None:
-        return TargetFailed(
-            f"{target} did not answer HTTP on 127.0.0.1:{port} within {wait:g} s:"
-            " does it listen on the port it is given, and how long does it take to start?",
-            log,
-        )
-    cause = likely_cause(log)
-    if port_was_taken(log):
-        fix = "free the port it asks for, or let it listen on the port that {port} names"
-    elif target.kind == "import":
-        fix = "start this in the directory where the import works, and check module, attribute and --factory"
-    else:
-        fix = "run the command by hand with a port in place of {port}"
-    how = f"was ended by signal {-status}" if status < 0 else f"exited with status {status}"
-    return TargetFailed(f"{target} {how} before it answered: {cause or 'it wrote nothing'}; {fix}", log)

@@ -10,7 +10,8 @@ import pytest
 
 from garrison_harness.audit import Outcome, audit
 from garrison_harness.probe import has_addresses
-from garrison_harness.target import Running, parse_target, running
+from garrison_harness.running import Running, running
+from garrison_harness.target import parse_target
 from tests.harness.commands import APPS, UVICORN
 from tests.harness.recordings import SITE, check_named
 
@@ -87,4 +88,6 @@ def test_nobody_speaks_from_the_address_that_servers_trust(app: Running) -> None
     audited = [peer for peer in peers if peer != "127.0.0.1"]
     assert len(audited) == outcome.requests
     assert len(peers) - len(audited) == 1, "only the look whether the app is ready comes from there"
-    assert len({peer for peer in audited if audited.count(peer) == 1}) == 6
+    assert len({peer for peer in audited if audited.count(peer) == 1}) == 7, (
+        "six requests and the look at the page"
+    )

@@ -50,7 +50,13 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks for proce
         (["good_app:app", "--output", "no/such/directory/report.json"], "no directory to be in"),
         (["good_app:app", "--output", "."], "is a directory"),
         (["good_app:app", "--format", "json", "--format", "sarif"], "two formats cannot share stdout"),
-        (["good_app:app", "--output", "a", "--output", "b"], "2 --output for 1 --format"),
+        (["good_app:app", "--output", "-", "--output", "b"], "text to -, and no --format for b;"),
+        (
+            ["good_app:app", "--format", "text", "--format", "sarif", "--output", "g.sarif"],
+            "text to g.sarif, and no --output for sarif; give each --format its --output, - for stdout",
+        ),
+        (["good_app:app", "--host", "http://shop.example"], "is no host: write it as shop.example"),
+        (["good_app:app", "--host", "shop.example\r\nX-A: b"], "is no host"),
         (["http://127.0.0.1:1/", "--harden"], "--harden needs an import string"),
         (["--factory", "--", *UVICORN, "good_app:app"], "--factory needs an import string"),
     ],
@@ -77,7 +83,13 @@ def test_a_fault_ends_the_process_in_the_same_way() -> None:
     ("words", "line"),
     [
         (["no_such_module:app"], 'Could not import module "no_such_module"'),
-        (["good_app:no_such_app"], 'Attribute "no_such_app" not found'),
+        (["good_app:no_such_app"], 'Attribute "no_such_app" not found in module "good_app"; start this'),
+        (
+            ["--harden", "good_app:ap"],
+            "answered: good_app has no attribute 'ap'. Did you mean 'app'? Start this",
+        ),
+        (["factory_app:create"], "add --factory"),
+        (["--harden", "factory_app:create"], "add --factory"),
         (["broken_app:app"], "ModuleNotFoundError: No module named 'a_module_that_is_not_there'"),
         (["http://127.0.0.1:1/"], "start the app first"),
         (["--", "sh", "-c", "echo out of luck >&2; exit 5", "{port}"], "exited with status 5"),
@@ -91,6 +103,19 @@ def test_a_target_that_does_not_start_is_one_line_with_the_cause(words: list[str
     assert ran.status == 3
     assert line in ran.error_line
     assert "Traceback" not in ran.stderr
+
+
+def test_a_setting_that_is_wrong_is_no_fault_of_the_import() -> None:
+    """A hardened start that is refused for its variables has the status of `garrison run`, and its words."""
+    ran = check(
+        "--harden", "good_app:app", GARRISON_HOSTS_ALOWED="shop.example", GARRISON_SERVER_GRACE="soon"
+    )
+
+    assert ran.status == 2
+    assert ran.error_line.startswith("garrison: garrison run refuses its settings: GARRISON_")
+    assert "found 'soon'; " in ran.error_line
+    assert "GARRISON_HOSTS_ALOWED: expected a variable that Garrison knows." in ran.error_line
+    assert "import" not in ran.error_line
 
 
 def test_a_port_that_is_taken_is_named_as_the_cause() -> None:
@@ -109,7 +134,8 @@ def test_progress_and_summary_stay_off_a_machine_s_stdout(tmp_path: Path) -> Non
     """With a report in each format, stdout holds one document and stderr the verdict."""
     text = tmp_path / "report.txt"
     ran = check(
-        "--select", "H2", "--format", "text", "--output", str(text), "--format", "json", "good_app:app"
+        *("--select", "H2", "--format", "text", "--output", str(text), "--format", "json", "--output", "-"),
+        "good_app:app",
     )
 
     assert json.loads(ran.stdout)["schema_version"] == 1

@@ -72,7 +72,7 @@ def test_a_server_that_is_no_asgi_is_audited_alike() -> None:
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
 def test_an_https_url_is_audited_with_any_certificate(tmp_path: Path) -> None:
-    """A self-signed server at a URL is asked over TLS, and is missed its HSTS."""
+    """A self-signed server at a URL is asked over TLS by the name that is given, and is missed its HSTS."""
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     subprocess.run(
         [
@@ -97,11 +97,13 @@ def test_an_https_url_is_audited_with_any_certificate(tmp_path: Path) -> None:
     try:
         # It answers no plain HTTP, so readiness is not asked: the tool says itself when it cannot connect.
         wait_until_ready(server, port, 1.0)
-        ran = check("--select", "H2,H4", "--format", "json", f"https://127.0.0.1:{port}/")
+        named = ("--host", "shop.example:8443")
+        ran = check("--select", "H2,H4", "--format", "json", *named, f"https://127.0.0.1:{port}/")
     finally:
         server.end()
 
     assert statuses(json.loads(ran.stdout), "failed") == {"H2", "H4"}
+    assert set(server.stdout_path.read_text().splitlines()) == {"asked for shop.example"}
 
 
 def test_an_import_target_is_booted_in_the_current_directory() -> None:
@@ -127,6 +129,50 @@ def test_an_audit_that_judges_nothing_is_inconclusive() -> None:
 
     assert ran.status == 4
     assert "INCONCLUSIVE: no check could be judged" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ["picky_app:app"],
+            "GET / answered 421 Misdirected Request; name a host that the app serves with --host",
+        ),
+        (
+            ["--host", "shop.example", "--path", "/private", "picky_app:app"],
+            "GET /private answered 401 Unauthorized; a page without login is needed",
+        ),
+        (["--path", "/nope", "good_app:app"], "GET /nope answered 404 Not Found; name a page"),
+    ],
+)
+def test_an_audit_without_a_page_is_inconclusive(
+    words: list[str], line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where every probe meets the same refusal, that nothing was found proves nothing."""
+    monkeypatch.setenv("COLUMNS", "200")
+    ran = check("--ignore", "T", *words)
+
+    assert ran.status == 4
+    assert f"INCONCLUSIVE: {line}" in ran.stdout
+    assert "PASS:" not in ran.stdout
+
+
+def test_an_app_for_one_host_is_audited_by_that_name() -> None:
+    """`--host` is what requests name; those that name a foreign one are refused as ever."""
+    ran = check("--select", "H1,H2,I2", "--host", "shop.example", "--format", "json", "picky_app:app")
+
+    report = json.loads(ran.stdout)
+    assert ran.status == 0
+    assert report["obstacle"] == ""
+    assert statuses(report, "passed") == {"H1", "H2", "I2"}
+
+
+def test_a_finding_counts_although_there_is_no_page() -> None:
+    """A traceback is one wherever it is seen; that the rest was not judged is said too."""
+    ran = check("--select", "E1,M2", "--error-path", "/raise", "debug_app:app")
+
+    assert ran.status == 1
+    assert "Little could be judged: GET / answered 404 Not Found;" in ran.stdout
 
 
 def test_an_app_that_dies_is_a_finding_with_its_last_words() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
 
 from garrison_harness.checks.catalogue import CATALOGUE
@@ -10,6 +14,9 @@ from garrison_harness.exchange import Reply
 from garrison_harness.finding import Confidence, Severity
 from garrison_harness.site import Quota
 from tests.harness.recordings import CANARY, SITE, check_named, findings, lost, page, reply, verdict
+
+if TYPE_CHECKING:
+    from garrison_harness.site import Site
 
 SAFE = {"X-Content-Type-Options": "nosniff", "X-Request-ID": "a"}
 FOREIGN = f"http://{CANARY}.example/"
@@ -322,6 +329,40 @@ def test_no_check_passes_where_a_request_was_not_answered(case: Case) -> None:
     for label in check_named(name).ask(SITE):
         judgement = verdict(name, {**replies, label: lost("timeout")}, https=name == "H4")
         assert judgement.status != "passed", label
+
+
+def hosts(name: str, site: Site) -> dict[str, str]:
+    """The Host that each request of a check names."""
+    return {
+        label: re.findall(rb"(?m)^Host: (.*)\r$", request.pieces[0])[0].decode()
+        for label, request in check_named(name).ask(site).items()
+        if isinstance(request.pieces[0], bytes)
+    }
+
+
+def test_a_foreign_host_stays_foreign_where_a_name_is_given() -> None:
+    """The name of the app is for what a client of its own would ask."""
+    named_site = replace(SITE, authority="shop.example:8080")
+
+    assert hosts("I2", named_site) == {
+        "page": "shop.example:8080",
+        "foreign": f"{CANARY}.example",
+        "foreign slash": f"{CANARY}.example",
+    }
+
+
+@pytest.mark.parametrize(
+    ("authority", "asked"),
+    [
+        ("shop.example:8443", "shop.example:8443"),
+        ("127.0.0.1:8443", "site.example"),
+        ("[::1]:8443", "site.example"),
+        ("localhost", "site.example"),
+    ],
+)
+def test_transport_security_is_asked_of_a_public_name(authority: str, asked: str) -> None:
+    """Browsers ignore HSTS on addresses and on localhost; the app's own name comes first."""
+    assert hosts("H4", replace(SITE, authority=authority)) == {"page": asked}
 
 
 def test_what_was_found_stays_where_the_rest_cannot_be_judged() -> None:

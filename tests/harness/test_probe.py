@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,30 @@ def answering(data: bytes) -> Callable[[socket.socket], None]:
         connection.sendall(data)
 
     return talk
+
+
+def test_tls_asks_for_the_name_that_the_requests_carry() -> None:
+    """A server with a certificate for each name picks it by this, and may refuse a Host that differs."""
+    names: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+    def note(_connection: object, name: str | None, _context: ssl.SSLContext) -> int:
+        names.append(name)
+        return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+
+    context.sni_callback = note
+
+    def greet(connection: socket.socket) -> None:
+        with suppress(ssl.SSLError):
+            context.wrap_socket(connection, server_side=True)
+
+    budget = Budget(deadline=time.monotonic() + 10, requests=10)
+    with serving(greet) as port:
+        asking = Probe(host="127.0.0.1", port=port, https=True, budget=budget, name="shop.example")
+        reply = asking.ask(GET)
+
+    assert names == ["shop.example"]
+    assert reply.failure == "refused"
 
 
 def test_a_reply_is_recorded_as_it_was_sent() -> None:

@@ -14,7 +14,7 @@ import pytest
 from garrison_harness.audit import Outcome, Result
 from garrison_harness.finding import Confidence, Finding, Location, Severity, Verdict, judged, not_run
 from garrison_harness.report import json_report, sarif, text
-from garrison_harness.report.subject import Report
+from garrison_harness.report.report import Report
 from garrison_harness.target import parse_target
 from tests.harness.commands import APPS
 from tests.harness.recordings import check_named
@@ -33,9 +33,7 @@ def results(**verdicts: Verdict) -> tuple[Result, ...]:
     return tuple(Result(check=check_named(name), verdict=verdict) for name, verdict in verdicts.items())
 
 
-def report(
-    found: tuple[Result, ...] | None = None, *, target: str = "good_app:app", stopped: str = ""
-) -> Report:
+def report(found: tuple[Result, ...] | None = None, *, stopped: str = "", obstacle: str = "") -> Report:
     """A report of one check in each state."""
     if found is None:
         found = results(E1=judged((FOUND,)), H2=judged((LIKELY, HINT)), H9=judged(()), H4=not_run("no https"))
@@ -46,8 +44,11 @@ def report(
         requests=40,
         results=found,
         stopped=stopped,
+        obstacle=obstacle,
     )
-    return Report(target=parse_target([target]), outcome=outcome, fail_on=Severity.MEDIUM, directory=APPS)
+    return Report(
+        target=parse_target(["good_app:app"]), outcome=outcome, fail_on=Severity.MEDIUM, directory=APPS
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,17 +76,19 @@ def test_the_json_document_has_its_documented_members() -> None:
     document = json.loads(json_report.render(report()))
 
     assert list(document) == [
-        *("schema_version", "tool", "target", "started", "duration", "requests", "stopped"),
+        *("schema_version", "tool", "target", "started", "duration", "requests", "stopped", "obstacle"),
         *("fail_on", "exit_status", "summary", "checks"),
     ]
     assert document["started"] == "2026-01-02T03:04:05+00:00"
-    assert document["summary"] == {"passed": 1, "failed": 2, "not_run": 1, "failures": 1}
+    assert document["summary"] == {"passed": 1, "failed": 2, "not_run": 1, "failing_findings": 1}
+    assert document["target"] == {"kind": "import", "words": ["good_app:app"], "url": "http://127.0.0.1:8000"}
     assert [found["status"] for found in document["checks"]] == ["failed", "failed", "passed", "not run"]
     assert document["checks"][3]["reason"] == "no https"
     finding = document["checks"][0]["findings"][0]
     assert list(finding) == ["message", "severity", "confidence", "location", "evidence"]
     assert all(
-        f"`{name}`" in (json_report.__doc__ or "") for name in (*document, *document["checks"][0], *finding)
+        f"`{name}`" in (json_report.__doc__ or "")
+        for name in (*document, *document["summary"], *document["checks"][0], *finding)
     )
 
 
@@ -166,24 +169,19 @@ def test_a_fingerprint_outlasts_what_changes_between_audits() -> None:
     assert prints[0] == prints[1] != prints[2]
 
 
-@pytest.mark.parametrize(
-    ("target", "file"),
-    [
-        ("good_app:app", "good_app.py"),
-        ("no_such.module:app", "pyproject.toml"),
-        ("http://127.0.0.1:8000/", "pyproject.toml"),
-    ],
-)
-def test_a_finding_is_filed_under_a_file_of_the_project(target: str, file: str) -> None:
-    """Code scanning takes relative paths only, so what has no file goes to the project's own."""
-    assert report(target=target).source_file() == file
+def test_a_page_that_was_none_is_said_in_every_form() -> None:
+    """The exit status, the members and the notifications agree that the audit proves nothing."""
+    blocked = report(results(H9=judged(())), obstacle="GET / answered 421; name a host")
+    document = json.loads(json_report.render(blocked))
+    (invocation,) = run_of(sarif.render(blocked))["invocations"]
+    page = io.StringIO()
+    text.write(blocked, page)
 
-
-def test_a_command_is_filed_under_its_first_file() -> None:
-    """An interpreter elsewhere on the machine is no file of the project, the script is."""
-    command = parse_target(["/bin/sh", "good_app.py", "bad_app.py", "{port}"])
-
-    assert replace(report(), target=command).source_file() == "good_app.py"
+    assert (document["exit_status"], document["obstacle"]) == (4, "GET / answered 421; name a host")
+    assert invocation["executionSuccessful"] is False
+    assert invocation["toolExecutionNotifications"][0]["level"] == "warning"
+    assert "GET / answered 421" in invocation["toolExecutionNotifications"][0]["message"]["text"]
+    assert page.getvalue().endswith("INCONCLUSIVE: GET / answered 421; name a host\n")
 
 
 def test_the_text_fits_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:

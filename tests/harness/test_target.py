@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from garrison_harness.process import Child
+from garrison_harness.running import running
 from garrison_harness.startup import likely_cause, port_was_taken, wait_until_ready
-from garrison_harness.target import TargetFailed, UsageFault, parse_target, running
+from garrison_harness.target import TargetFailed, UsageFault, parse_target
 from tests.harness.commands import APPS, UVICORN, processes_with, wait_until
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -70,6 +71,7 @@ def main() -> int:
     report = {"passed": verdict["passed"], "before": before, "after": after, "load": load}
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print_table(before, after)
+    print_unproven(before, after)
     print_load(load)
     print_summary(verdict, time.monotonic() - started, out)
     return 0 if verdict["passed"] else 1
@@ -133,6 +135,21 @@ def print_table(before: dict[str, Any], after: dict[str, Any]) -> None:
     for check in before["checks"]:
         title = check["title"] if len(check["title"]) <= 55 else f"{check['title'][:54]}…"
         say(f"{check['id']:4} {title:55} {WORDS[check['status']]:>9} {WORDS[now[check['id']]]:>9}")
+
+
+def print_unproven(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Print why a check that passed before is not run after: nothing is left to judge, or too little."""
+    now = {check["id"]: check for check in after["checks"]}
+    lost = [
+        now[check["id"]]
+        for check in before["checks"]
+        if check["status"] == "passed" and now[check["id"]]["status"] == "not run"
+    ]
+    if lost:
+        say()
+    for check in lost:
+        text = f"{check['id']} is not run after: {check['reason']}"
+        say(textwrap.fill(text, WIDTH, subsequent_indent="   "))
 
 
 def print_load(load: dict[str, Any]) -> None:

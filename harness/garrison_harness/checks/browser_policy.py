@@ -98,7 +98,8 @@ def _judge_framing(seen: Seen) -> Iterator[Finding]:
 
 
 def _ask_as_public_host(site: Site) -> Mapping[str, Request]:
-    return {"page": site.get(site.path, [("Host", _PUBLIC_HOST)])}
+    host = site.authority if site.has_public_name else _PUBLIC_HOST
+    return {"page": site.get(site.path, [("Host", host)])}
 
 
 def _judge_transport(seen: Seen) -> Iterator[Finding]:

@@ -81,7 +81,10 @@ def _require_exception(seen: Seen) -> None:
         if (error.status or 0) < 500 or error.status in {501, 503}:
             raise Unjudged(f"{seen.site.error_path} answered {error.outcome} and raised nothing")
     elif not any(exchange.reply.status == 500 for exchange in seen.record):
-        raise Unjudged("nothing raised: " + Need.ERROR_PATH.value)
+        raise Unjudged(
+            "no request made the app raise, so no reply to an exception was seen: name a route that raises"
+            " with --error-path"
+        )
 
 
 def _internal(text: str, directory: str) -> tuple[str, Confidence]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from garrison_harness.site import Site
 
 _LINGER = 0.5  # seconds in which a server that keeps the connection open answers the next request
+_LIMITS_ON = "on by default in garrison run and harden(); check that GARRISON_REQUEST_LIMITS is not off"
 
 
 def _raw(site: Site, *lines: str, body: bytes = b"", linger: float = 0.0) -> Request:
@@ -85,10 +86,11 @@ CHECKS = (
         title="A request names one host",
         severity=Severity.MEDIUM,
         fixed_by=Layer.SERVER,
-        layers=("SERVER",),
+        layers=("SERVER", "REQUEST_LIMITS"),
         cwe=444,
         reference="RFC 9112 section 3.2",
         fix="use a server, or a proxy before it, that answers 400 to no Host and to two",
+        garrison=_LIMITS_ON,
         ask=_ask_hosts,
         judge=_judge_hosts,
     ),
@@ -97,10 +99,11 @@ CHECKS = (
         title="A request has one length",
         severity=Severity.HIGH,
         fixed_by=Layer.SERVER,
-        layers=("SERVER",),
+        layers=("SERVER", "REQUEST_LIMITS"),
         cwe=444,
         reference="RFC 9112 sections 6.1 and 6.3; ASVS 5.0 V4.2.1",
         fix="use a server, or a proxy before it, that refuses such requests or closes after them",
+        garrison=_LIMITS_ON,
         ask=_ask_framing,
         judge=_judge_framing,
     ),

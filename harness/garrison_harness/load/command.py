@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from garrison_harness.command import OneLineCommand, faults_stop
 from garrison_harness.load.generator import generate
 from garrison_harness.load.plan import Plan
 from garrison_harness.load.result import EXIT_STATUSES, Result, judge_run
 from garrison_harness.load.text import render
 from garrison_harness.load.thresholds import DEFAULT, EXAMPLES, Threshold, parse_threshold
 from garrison_harness.load.units import parse_duration
+from garrison_harness.one_line_errors import OneLineCommand, faults_stop
 from garrison_harness.output import pair_outputs
 from garrison_harness.process import termination_interrupts
-from garrison_harness.target import Target, UsageFault, parse_target, running
+from garrison_harness.running import running
+from garrison_harness.target import Target, UsageFault, parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -133,13 +134,13 @@ def _read_paths(
     "formats",
     type=click.Choice(list(_FORMATS)),
     multiple=True,
-    help="Repeatable, paired with --output in order.  [default: text]",
+    help="Repeatable.  [default: text]",
 )
 @click.option(
     "--output",
     "outputs",
     multiple=True,
-    help="File for the format of the same place; else, or for -, stdout.",
+    help="Where the format in the same place goes, one for each; - is stdout, the default for one.",
 )
 @click.option(
     "--log-directory",
@@ -221,7 +222,7 @@ def _run(target: Target, plan: Plan, thresholds: Sequence[Threshold], log_direct
             click.echo(f"{plan.users} users for {plan.duration:g} s at {up.base_url} ...", err=True)
         started = datetime.now(UTC)
         outcome = generate(plan, up, log_directory=log_directory)
-    return judge_run(target=str(target), started=started, plan=plan, outcome=outcome, thresholds=thresholds)
+    return judge_run(target=target, started=started, plan=plan, outcome=outcome, thresholds=thresholds)
 
 
 def write(text: str, path: Path | None) -> None:

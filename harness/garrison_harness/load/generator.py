@@ -18,7 +18,7 @@ from garrison_harness.target import UsageFault
 
 if TYPE_CHECKING:
     from garrison_harness.load.plan import Plan
-    from garrison_harness.target import Running
+    from garrison_harness.running import Running
 
 START_ALLOWANCE = 60.0
 """How long the load process may take to import Locust and to end, in seconds: a busy machine is slow."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from gevent import GreenletExit
 from locust.exception import CatchResponseError, StopUser
@@ -25,6 +26,18 @@ def describe(error: BaseException | None) -> str:
 def shorten(error: BaseException | None) -> str:
     """The first words of an exception, on one line."""
     return " ".join(str(error).split())[:100]
+
+
+def path_of(url: object) -> str:
+    """Path and query of a URL, printable; empty where it is none, as users of other protocols have."""
+    if not isinstance(url, str):
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return path if path.isprintable() else ascii(path)[1:-1]
 
 
 class Recorder:
@@ -52,17 +65,18 @@ class Recorder:
         *,
         response_time: float,
         response: Any = None,
+        url: str | None = None,
         exception: Exception | None = None,
         **_event: Any,
     ) -> None:
-        """Count one request; `response_time` is in milliseconds, with a fraction."""
+        """Count one request; `response_time` is in milliseconds, with a fraction, and `url` is absolute."""
         status = getattr(response, "status_code", 0) or 0
         error = None
         if isinstance(exception, CatchResponseError):
             error = shorten(exception)  # the locustfile's own words
         elif exception is not None and status not in self._orderly:
             error = f"HTTP {status}" if status >= 400 else type(exception).__name__
-        self.tally.reply(response_time / 1000, status=status, error=error)
+        self.tally.reply(response_time / 1000, status=status, error=error, path=path_of(url))
         self.last = time.perf_counter()
 
     def on_user_error(self, *, exception: Exception, **_event: Any) -> None:
@@ -88,15 +102,17 @@ class Recorder:
             try:
                 return request(*arguments, **options)
             except GreenletExit:
-                self._on_cut_off(time.perf_counter(), started)
+                # As Locust's clients take them: the method, then a path or a URL.
+                url = options.get("url", arguments[1] if len(arguments) > 1 else None)
+                self._on_cut_off(time.perf_counter() - started, path_of(url))
                 raise
             finally:
                 self.under_way -= 1
 
         return accounted
 
-    def _on_cut_off(self, now: float, started: float) -> None:
+    def _on_cut_off(self, seconds: float, path: str) -> None:
         # What a person cut off says nothing about the target.
         if not self.stopped:
-            self.tally.unfinished(now - started)
-            self.last = now
+            self.tally.unfinished(seconds, path)
+            self.last = time.perf_counter()

@@ -11,6 +11,7 @@ from garrison_harness.load.generator import Outcome
 from garrison_harness.load.histogram import MICROSECONDS
 from garrison_harness.load.plan import Plan
 from garrison_harness.load.thresholds import Judgement, judge
+from garrison_harness.target import Target, TargetRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,13 @@ class ClientRecord(TypedDict):
     addresses: int
 
 
+class ErrorRecord(TypedDict):
+    """Errors of one kind: how many, and the first few paths that gave one; none for errors in tasks."""
+
+    count: int
+    paths: list[str]
+
+
 class ResultRecord(TypedDict):
     """The JSON result.
 
@@ -61,12 +69,11 @@ class ResultRecord(TypedDict):
     threshold, or is inconclusive. `complete` is false where the run was cut short: the rest then describes
     the part that there was. `errors` counts failed requests and exceptions in tasks, by kind in
     `error_kinds`; `limited` counts replies of 429, which are no errors. `statuses` counts replies by code.
-    `latency` is null where no request was sent.
+    `latency` is null where no request was sent. `target` is the same object as in the report of an audit.
     """
 
     schema_version: int
-    target: str
-    base_url: str
+    target: TargetRecord
     started: str
     plan: PlanRecord
     verdict: Verdict
@@ -77,7 +84,7 @@ class ResultRecord(TypedDict):
     rate: float
     errors: int
     error_share: float
-    error_kinds: dict[str, int]
+    error_kinds: dict[str, ErrorRecord]
     limited: int
     limited_share: float
     statuses: dict[str, int]
@@ -91,14 +98,14 @@ class Result:
     """A run that is over, and its judgement.
 
     Attributes:
-        target: The target as the person wrote it.
+        target: What was loaded.
         started: When the run began.
         plan: What was asked for.
         outcome: How it ended and what was seen.
         judgements: One per threshold, in the order given.
     """
 
-    target: str
+    target: Target
     started: datetime
     plan: Plan
     outcome: Outcome
@@ -167,8 +174,7 @@ class Result:
         tally = self.outcome.report.tally
         return {
             "schema_version": SCHEMA_VERSION,
-            "target": self.target,
-            "base_url": self.plan.base_url,
+            "target": self.target.to_record(self.plan.base_url),
             "started": self.started.isoformat(timespec="seconds"),
             "plan": {
                 "model": "closed",
@@ -188,7 +194,10 @@ class Result:
             "rate": self.rate,
             "errors": tally.errors,
             "error_share": tally.error_share,
-            "error_kinds": dict(tally.kinds.most_common()),
+            "error_kinds": {
+                kind: {"count": count, "paths": tally.examples.get(kind, [])}
+                for kind, count in tally.kinds.most_common()
+            },
             "limited": tally.limited,
             "limited_share": tally.limited_share,
             "statuses": {str(status): count for status, count in sorted(tally.statuses.items())},
@@ -206,12 +215,12 @@ class Result:
 
 
 def judge_run(
-    *, target: str, started: datetime, plan: Plan, outcome: Outcome, thresholds: Sequence[Threshold]
+    *, target: Target, started: datetime, plan: Plan, outcome: Outcome, thresholds: Sequence[Threshold]
 ) -> Result:
     """Hold a run against its thresholds.
 
     Args:
-        target: The target as the person wrote it.
+        target: What was loaded.
         started: When the run began.
         plan: What was asked for.
         outcome: How it ended and what was seen.

@@ -14,6 +14,11 @@ OTHER_KINDS = "other errors"
 MOST_KINDS = 50
 """Kinds of error that are told apart; a locustfile can make a new message for every request."""
 
+MOST_EXAMPLES = 3
+"""Paths that are kept for a kind of error: enough to try it by hand."""
+
+_PATH_LENGTH = 60  # characters, so that a path fits a line of the report
+
 
 class TallyRecord(TypedDict):
     """A tally as it goes through JSON."""
@@ -24,6 +29,7 @@ class TallyRecord(TypedDict):
     task_errors: int
     statuses: dict[str, int]
     kinds: dict[str, int]
+    examples: dict[str, list[str]]
     latency: HistogramRecord
 
 
@@ -39,6 +45,7 @@ class Tally:
         task_errors: Exceptions that a task of a locustfile raised; part of `errors`, not of `requests`.
         statuses: Replies by status code.
         kinds: Errors by kind.
+        examples: The first few paths by kind of error, shortened where they are long.
         latency: From sending a request to the end of its reply.
     """
 
@@ -48,15 +55,17 @@ class Tally:
     task_errors: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
     latency: Histogram = field(default_factory=Histogram)
 
-    def reply(self, seconds: float, *, status: int, error: str | None = None) -> None:
+    def reply(self, seconds: float, *, status: int, error: str | None = None, path: str = "") -> None:
         """Count a request that ended.
 
         Args:
             seconds: Its latency.
             status: The reply's status code, 0 where there was none.
             error: The kind of error, None for success.
+            path: What was asked for, empty where that is not known.
         """
         self.requests += 1
         self.latency.record(seconds)
@@ -65,21 +74,27 @@ class Tally:
         if status == TOO_MANY_REQUESTS:
             self.limited += 1
         if error is not None:
-            self._error(error)
+            self._error(error, path)
 
-    def unfinished(self, seconds: float) -> None:
+    def unfinished(self, seconds: float, path: str = "") -> None:
         """Count a request that was cut off with no reply; its latency so far is the least it can be."""
-        self.reply(seconds, status=0, error=UNFINISHED)
+        self.reply(seconds, status=0, error=UNFINISHED, path=path)
 
     def task_error(self, kind: str) -> None:
         """Count an exception that a task raised outside any request."""
         self.task_errors += 1
         self._error(kind)
 
-    def _error(self, kind: str) -> None:
+    def _error(self, kind: str, path: str = "") -> None:
         self.errors += 1
-        known = kind in self.kinds or len(self.kinds) < MOST_KINDS
-        self.kinds[kind if known else OTHER_KINDS] += 1
+        if kind not in self.kinds and len(self.kinds) >= MOST_KINDS:
+            kind = OTHER_KINDS
+        self.kinds[kind] += 1
+        if path:
+            known = self.examples.setdefault(kind, [])
+            example = path if len(path) <= _PATH_LENGTH else f"{path[: _PATH_LENGTH - 3]}..."
+            if example not in known and len(known) < MOST_EXAMPLES:
+                known.append(example)
 
     @property
     def error_share(self) -> float:
@@ -100,6 +115,7 @@ class Tally:
             "task_errors": self.task_errors,
             "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
             "kinds": dict(self.kinds.most_common()),
+            "examples": self.examples,
             "latency": self.latency.to_record(),
         }
 
@@ -113,5 +129,6 @@ class Tally:
             task_errors=record["task_errors"],
             statuses=Counter({int(status): count for status, count in record["statuses"].items()}),
             kinds=Counter(record["kinds"]),
+            examples=record["examples"],
             latency=Histogram.from_record(record["latency"]),
         )

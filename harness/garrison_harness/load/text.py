@@ -9,7 +9,7 @@ from garrison_harness.load.thresholds import format_share
 from garrison_harness.load.units import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from garrison_harness.load.result import Result
 
@@ -32,7 +32,7 @@ def _lines(result: Result) -> Iterator[str]:
     yield f"  requests  {tally.requests:,} in {report.duration:.1f} s, {result.rate:,.1f}/s"
     yield f"  errors    {tally.errors:,} ({format_share(tally.error_share)})"
     for kind, count in tally.kinds.most_common(_SHOWN_KINDS):
-        yield f"            {count:,} {kind}"
+        yield from _wrapped(f"{count:,} {kind}{_examples(kind, tally.examples.get(kind, ()))}")
     if tally.limited:
         yield f"  limited   {tally.limited:,} ({format_share(tally.limited_share)}) got 429"
     if tally.statuses:
@@ -46,9 +46,22 @@ def _lines(result: Result) -> Iterator[str]:
     addresses = f", {report.addresses} source address{plural}" if report.addresses else ""
     yield f"  client    {result.client_cpu:.0%} of one core{addresses}"
     if result.client_cpu >= BUSY_CLIENT:
-        yield "            the client was busy: latencies may be its own, and the target may do more"
+        yield from _wrapped("the client was busy: latencies may be its own, and the target may do more")
     yield ""
     yield from _verdict(result)
+
+
+def _examples(kind: str, paths: Sequence[str]) -> str:
+    # The locustfile that ships names the path itself.
+    others = [path for path in paths if path not in kind]
+    return f": {', '.join(others)}" if others else ""
+
+
+def _wrapped(text: str) -> list[str]:
+    # No path is broken at its hyphens.
+    return textwrap.wrap(
+        text, width=80, initial_indent=" " * 12, subsequent_indent=" " * 14, break_on_hyphens=False
+    )
 
 
 def _asked(result: Result) -> str:

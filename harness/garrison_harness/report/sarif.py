@@ -16,10 +16,12 @@ from urllib.parse import quote
 from garrison_harness.finding import Confidence, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from garrison_harness.audit import Result
     from garrison_harness.checks.check import Check
     from garrison_harness.finding import Finding
-    from garrison_harness.report.subject import Report
+    from garrison_harness.report.report import Report
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.INFO: "note", Severity.LOW: "note", Severity.MEDIUM: "warning"}
@@ -54,15 +56,8 @@ def render(report: Report) -> str:
         "invocations": [
             {
                 # The tool did its work, whatever it found.
-                "executionSuccessful": not report.outcome.stopped,
-                "toolExecutionNotifications": [
-                    {
-                        "level": "note",
-                        "message": {"text": f"{result.check.id} not run: {result.verdict.reason}"},
-                    }
-                    for result in results
-                    if result.verdict.status == "not run"
-                ],
+                "executionSuccessful": not report.outcome.stopped and not report.outcome.obstacle,
+                "toolExecutionNotifications": list(_notifications(report)),
             }
         ],
         "results": [
@@ -73,6 +68,16 @@ def render(report: Report) -> str:
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(document, indent=2) + "\n"
+
+
+def _notifications(report: Report) -> Iterator[dict[str, object]]:
+    """What the tool has to say of its own work: why it was cut short, and what it could not judge."""
+    for reason in filter(None, (report.outcome.stopped, report.outcome.obstacle)):
+        yield {"level": "warning", "message": {"text": f"Inconclusive: {reason}"}}
+    for result in report.outcome.results:
+        if result.verdict.status == "not run":
+            text = f"{result.check.id} not run: {result.verdict.reason}"
+            yield {"level": "note", "message": {"text": text}}
 
 
 def _rule(check: Check) -> dict[str, object]:

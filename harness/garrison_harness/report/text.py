@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from garrison_harness.audit import Result
     from garrison_harness.checks.check import Check
     from garrison_harness.finding import Finding
-    from garrison_harness.report.subject import Report
+    from garrison_harness.report.report import Report
 
 _STATUS = {"passed": ("PASS", "green"), "failed": ("FAIL", "bold red"), "not run": ("----", "dim")}
 _STYLES = {Severity.MEDIUM: "yellow", Severity.HIGH: "bold red", Severity.CRITICAL: "bold red"}
@@ -107,12 +107,14 @@ def _write_summary(page: _Page, report: Report) -> None:
         findings = f"{failures} confirmed finding{'s' if failures > 1 else ''}"
         page.line(("FAIL: ", "bold red"), (f"{findings} of severity {level}", ""))
     elif status == 4:
-        reason = outcome.stopped or "no check could be judged"
+        reason = outcome.stopped or outcome.obstacle or "no check could be judged"
         page.wrapped(f"INCONCLUSIVE: {reason}", "bold yellow", first="", rest="   ")
     else:
         page.line(("PASS: ", "bold green"), (f"no confirmed finding of severity {level}", ""))
     if status == 1 and outcome.stopped:
         page.wrapped(f"Not everything was asked: {outcome.stopped}", first="", rest="   ")
+    if outcome.obstacle and (status == 1 or outcome.stopped):
+        page.wrapped(f"Little could be judged: {outcome.obstacle}", first="", rest="   ")
 
 
 def write_summary(report: Report, stream: TextIO) -> None:

@@ -26,12 +26,19 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.close()
 
 
+def note_name(_connection: object, name: str | None, _context: ssl.SSLContext) -> None:
+    """Log the name that a client asks for."""
+    sys.stdout.write(f"asked for {name}\n")
+    sys.stdout.flush()
+
+
 async def main(port: int, *identity: str) -> None:
     """Serve until the process is ended."""
     context = None
     if identity:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*identity)
+        context.sni_callback = note_name
     server = await asyncio.start_server(answer, "127.0.0.1", port, ssl=context, limit=1_000_000)
     await server.serve_forever()
 

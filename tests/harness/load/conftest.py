@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from garrison_harness.target import Running, parse_target, running
+from garrison_harness.running import Running, running
+from garrison_harness.target import parse_target
 from tests.harness.load.command_line import APPS, Command
 
 if TYPE_CHECKING:

@@ -39,14 +39,14 @@ def test_run_that_keeps_its_thresholds_passes(command: Command, url: str, tmp_pa
     ended = command.run(
         url, "--path", "/kept", "--users", "5", "--rate", "50", "--duration", "1s",
         "--threshold", "p95<5s", "--threshold", "requests>=20", "--threshold", "errors==0%",
-        "--format", "json", "--output", str(tmp_path / "load.json"), "--format", "text",
+        "--format", "json", "--output", str(tmp_path / "load.json"), "--format", "text", "--output", "-",
     )  # fmt: skip
     assert (ended.status, ended.stderr, ended.left) == (0, "", [])
     assert ended.stdout.count("PASS  ") == 3
     assert ended.stdout.endswith("PASSED: 3 thresholds kept\n")
 
     found = read_json(tmp_path / "load.json")
-    assert (found["schema_version"], found["target"], found["base_url"]) == (1, url, url)
+    assert (found["schema_version"], found["target"]) == (1, {"kind": "url", "words": [url], "url": url})
     assert (found["verdict"], found["complete"], found["reason"]) == ("passed", True, None)
     assert found["plan"] == {
         "model": "closed", "users": 5, "spawn_rate": 5, "rate": 50.0, "duration": 1.0,
@@ -81,10 +81,10 @@ def test_missed_thresholds_fail_with_the_actual_value(command: Command, url: str
     assert found["verdict"] == "failed"
     assert set(found["statuses"]) == {"302", "404", "418", "429", "500"}
     assert found["error_kinds"] == {
-        "HTTP 404": found["statuses"]["404"],
-        "HTTP 500": found["statuses"]["500"],
+        f"HTTP {code}": {"count": found["statuses"][code], "paths": [f"/status/{code}"]}
+        for code in ("404", "500")
     }
-    assert found["errors"] == sum(found["error_kinds"].values())
+    assert found["errors"] == sum(kind["count"] for kind in found["error_kinds"].values())
     assert found["limited"] == found["statuses"]["429"]
     assert [one["passed"] for one in found["thresholds"]] == [False, False, True]
     assert found["thresholds"][0]["actual"] == pytest.approx(found["error_share"])
@@ -144,8 +144,10 @@ class Opinionated(FastHttpUser):
     assert set(found["error_kinds"]) == {
         "not what it should be", "expected, but not here", "in a task: LookupError: no such thing",
     }  # fmt: skip
-    assert found["error_kinds"]["not what it should be"] == found["statuses"]["200"]
-    assert found["error_kinds"]["expected, but not here"] == found["statuses"]["418"]
+    kinds = found["error_kinds"]
+    assert kinds["not what it should be"] == {"count": found["statuses"]["200"], "paths": ["/opinion"]}
+    assert kinds["expected, but not here"] == {"count": found["statuses"]["418"], "paths": ["/status/418"]}
+    assert kinds["in a task: LookupError: no such thing"]["paths"] == []
     assert found["limited"] == found["statuses"]["429"]
     assert callers(url, "opinion") == ["127.0.1.1", "127.0.1.2"]
 
@@ -243,6 +245,10 @@ def test_target_that_does_not_start_is_status_3(command: Command) -> None:
         (["app:app", "--locustfile", "x.py", "--path", "/"], ["--path does not go with --locustfile"]),
         (["app:app", "--format", "xml"], ["'xml' is not one of", "'text'", "'json'"]),
         (["app:app", "--format", "json", "--format", "text"], ["stdout"]),
+        (
+            ["app:app", "--format", "json", "--output", "a", "--output", "b"],
+            ["json to a, and no --format for b"],
+        ),
         (["app:app", "--output", "no/such/directory/load.txt"], ["no/such/directory"]),
         (["app:app", "--user", "5"], ["--user", "--users"]),
     ],

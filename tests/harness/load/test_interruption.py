@@ -15,14 +15,15 @@ import pytest
 from garrison_harness.load.generator import generate
 from garrison_harness.load.plan import Plan, Report
 from garrison_harness.load.tally import UNFINISHED
-from garrison_harness.target import parse_target, running
+from garrison_harness.running import running
+from garrison_harness.target import parse_target
 from tests.harness.load.command_line import read_json, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from garrison_harness.target import Running
+    from garrison_harness.running import Running
     from tests.harness.load.command_line import Command
 
 
@@ -127,4 +128,5 @@ def test_request_without_a_reply_counts_as_an_error(url: str, tmp_path: Path) ->
     assert report is not None
     assert report.ended == "finished"
     assert report.tally.kinds == {UNFINISHED: 3}
+    assert report.tally.examples == {UNFINISHED: ["/hang"]}
     assert report.tally.latency.min >= 600_000

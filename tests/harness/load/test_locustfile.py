@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from garrison_harness.target import Running
+    from garrison_harness.running import Running
 
 LOCUSTFILE = Path(__file__).parents[3] / "loadtests" / "locustfile.py"
 
@@ -42,3 +42,19 @@ def test_plain_locust_runs_both_users(serve: Callable[[str], AbstractContextMana
         ("GET", "/openapi.json", "200"),
         ("GET", "/no-such-page-of-a-load-test", "404"),
     }
+
+
+def test_a_failure_names_the_path_that_failed(
+    serve: Callable[[str], AbstractContextManager[Running]],
+) -> None:
+    """The table of failures says where to look, with long paths cut."""
+    with serve("failing_app:app") as up:
+        words = ["--headless", "--host", up.base_url, "-u", "20", "-r", "20", "-t", "1s", "--only-summary"]
+        ended = subprocess.run(
+            [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *words, "ApiClient"],
+            capture_output=True, text=True, check=False, timeout=30,
+        )  # fmt: skip
+    output = ended.stdout + ended.stderr
+    assert ended.returncode == 1, output
+    assert "says JSON, and is none, at /boom" in output
+    assert f"HTTP 500 at /long/{'x' * 51}..." in output

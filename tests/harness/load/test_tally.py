@@ -12,7 +12,7 @@ def mixed() -> Tally:
     tally = Tally()
     tally.reply(0.001, status=200)
     tally.reply(0.002, status=429)
-    tally.reply(0.003, status=500, error="HTTP 500")
+    tally.reply(0.003, status=500, error="HTTP 500", path="/a")
     tally.reply(0.004, status=0, error="ConnectionRefusedError")
     tally.unfinished(5.0)
     tally.task_error("in a task: KeyError")
@@ -40,9 +40,19 @@ def test_tally_survives_json() -> None:
     assert tally == Tally.from_record(json.loads(json.dumps(tally.to_record())))
 
 
+def test_examples_of_an_error_are_few_and_short() -> None:
+    """The first different paths of a kind are kept, and long ones are cut."""
+    tally = Tally()
+    for path in ("/" + "a" * 300, "/b", "/b", "", "/c", "/d"):
+        tally.reply(0.001, status=500, error="HTTP 500", path=path)
+    long, *others = tally.examples["HTTP 500"]
+    assert (len(long), long[-3:], others) == (60, "...", ["/b", "/c"])
+
+
 def test_kinds_of_error_are_bounded() -> None:
     """A locustfile that makes a new message for every request does not fill the memory."""
     tally = Tally()
     for number in range(MOST_KINDS + 10):
-        tally.reply(0.001, status=0, error=f"message {number}")
+        tally.reply(0.001, status=0, error=f"message {number}", path=f"/{number}")
+    assert tally.examples[OTHER_KINDS] == ["/50", "/51", "/52"]
     assert (len(tally.kinds), tally.kinds[OTHER_KINDS]) == (MOST_KINDS + 1, 10)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from garrison_harness.audit import Outcome
 from garrison_harness.finding import Severity
+from garrison_harness.report.source_file import source_file
 from garrison_harness.target import Target
 
 
@@ -37,25 +38,5 @@ class Report:
         return sum(result.verdict.status == status for result in self.outcome.results)
 
     def source_file(self) -> str:
-        """The file that a finding is filed under, relative to the directory, with forward slashes.
-
-        The module of an import string, else the first word of a command that is a file, else
-        `pyproject.toml`: code scanning takes no result without a file of the repository.
-        """
-        if self.target.kind == "import":
-            module = Path(*self.target.words[0].partition(":")[0].split("."))
-            candidates = [
-                root / path
-                for root in (Path(), Path("src"))
-                for path in (module.with_suffix(".py"), module / "__init__.py")
-            ]
-        elif self.target.kind == "command":
-            candidates = [Path(word) for word in self.target.words]
-        else:
-            candidates = []
-        root = self.directory.resolve()
-        for candidate in candidates:
-            path = (root / candidate).resolve()
-            if path.is_file() and path.is_relative_to(root):
-                return path.relative_to(root).as_posix()
-        return "pyproject.toml"
+        """The file that findings are filed under, relative to the directory, with forward slashes."""
+        return source_file(self.target, self.directory)

@@ -16,6 +16,8 @@ _SIZE = re.compile(r"(\d{1,12})\s*([KMG]?)B?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3}
 _LARGEST_BODY = 100_000_000  # bytes; an audit should not become a load test
 _PATH = re.compile(r"/[!$-~]*")
+# RFC 9110 section 7.2: a name, an IPv4 address or an IPv6 one in brackets, and perhaps a port.
+_HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
 
 
 def size(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
@@ -41,6 +43,17 @@ def request_path(_context: click.Context, _parameter: click.Parameter, value: st
     """
     if value is not None and (not _PATH.fullmatch(value) or "?" in value):
         raise click.BadParameter(f"{value!r} is no path: start it with /, percent-encoded, without a query")
+    return value
+
+
+def host(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """A host as the Host header names it.
+
+    Raises:
+        click.BadParameter: It is none.
+    """
+    if value is not None and not _HOST.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is no host: write it as shop.example or shop.example:8080")
     return value
 
 
