@@ -14,7 +14,8 @@ from garrison.env_file import read_env_file
 from garrison.sections import attribute_docs, optional_sections, sections_of, settings_of
 from garrison.settings import Loaded, SettingsError, load, validate
 from garrison.stack import Settings
-from garrison.values import Duration, Network, Secret, Size, describe
+from garrison.units import Duration, Network, Secret, Size
+from garrison.wording import describe
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garrison.values import Duration, Network, Secret, Size, describe, mask_credentials, parse, render
+from garrison.units import Duration, Network, Secret, Size
+from garrison.values import parse
+from garrison.wording import describe, mask_credentials, render
 
 Colour = Literal["red", "dark-green"]
 

@@ -11,7 +11,7 @@ import orjson
 
 from garrison.sections import attribute_docs, optional_sections, sections_of, settings_of
 from garrison.stack import Settings
-from garrison.values import describe, render
+from garrison.wording import describe, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar, get_args
 
-from garrison import values
+from garrison import units, values, wording
 from garrison.sections import PREFIX, Setting, hints_of, optional_sections, sections_of, settings_of
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ def validate(section: Any, *requirements: tuple[str, bool, str]) -> None:
     """
     hints = hints_of(type(section))
     broken = {
-        name: (values.describe(hint), values.hint_for_code(hint, value))
+        name: (wording.describe(hint), wording.hint_for_code(hint, value))
         for name, hint in hints.items()
         if not values.fits(hint, value := getattr(section, name))
     }
@@ -79,7 +79,7 @@ def validate(section: Any, *requirements: tuple[str, bool, str]) -> None:
             Problem(
                 name=f"{type(section).__name__}.{name}",
                 expected=expected,
-                found=values.render(getattr(section, name), hints[name]),
+                found=wording.render(getattr(section, name), hints[name]),
                 hint=hint,
             )
             for name, (expected, hint) in broken.items()
@@ -247,14 +247,14 @@ class _Reader:
             return None
 
     def _problem(self, setting: Setting, expected: str, text: str) -> None:
-        secret = values.Secret in (setting.annotation, *get_args(setting.annotation))
+        secret = units.Secret in (setting.annotation, *get_args(setting.annotation))
         hidden = secret or self._in_file(setting.variable)
         nearest = difflib.get_close_matches(text, _choices(setting.annotation), n=1)
         self.problems.append(
             Problem(
                 name=self._blamed(setting.variable),
                 expected=expected,
-                found=None if hidden else values.mask_credentials(text),
+                found=None if hidden else wording.mask_credentials(text),
                 hint=f"Did you mean {nearest[0]}?" if nearest and not hidden else "",
             )
         )

@@ -20,7 +20,7 @@ from garrison.middleware.security_headers import SecurityHeaders, SecurityHeader
 from garrison.middleware.tracing import Tracing, TracingMiddleware
 from garrison.redaction import Redaction
 from garrison.settings import load, validate
-from garrison.values import Duration
+from garrison.units import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

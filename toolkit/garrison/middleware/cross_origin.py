@@ -19,7 +19,7 @@ from garrison.problems import Problem, reject
 from garrison.rules import routed_path
 from garrison.settings import Problem as SettingProblem
 from garrison.settings import SettingsError, validate
-from garrison.values import Duration
+from garrison.units import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

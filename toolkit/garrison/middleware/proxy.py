@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from garrison.asgi import headers_without
 from garrison.context import enter
 from garrison.settings import validate
-from garrison.values import Network
+from garrison.units import Network
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address

@@ -12,7 +12,7 @@ from garrison.counted_body import CountedBody
 from garrison.json_bounds import flaw_in, is_deeper
 from garrison.problems import Problem, reject
 from garrison.settings import validate
-from garrison.values import Size
+from garrison.units import Size
 
 if TYPE_CHECKING:
     from garrison.asgi import ASGIApp, Headers, Message, Receive, Rest, Scope, Send

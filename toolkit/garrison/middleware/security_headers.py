@@ -14,7 +14,7 @@ from garrison.context import enter
 from garrison.headers.csp import content_policy, is_policy
 from garrison.headers.framing import decides_framing, unframed
 from garrison.settings import validate
-from garrison.values import Duration
+from garrison.units import Duration
 
 if TYPE_CHECKING:
     from garrison.asgi import ASGIApp, Headers, Message, Receive, Scope, Send

@@ -1,0 +1,101 @@
+"""What a setting can be beside Python's plain types: sizes, durations, networks, secrets."""
+
+from __future__ import annotations
+
+import enum
+import re
+import types
+from fractions import Fraction
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Any, Final, TypeAlias, Union, get_args, get_origin
+
+
+class Unit(enum.Enum):
+    """What a number stands for when it is written with a unit."""
+
+    BYTES = "bytes"
+    SECONDS = "seconds"
+
+
+Size: TypeAlias = Annotated[int, Unit.BYTES]
+"""A number of bytes, written `512`, `64KiB` or `10MB`."""
+
+Duration: TypeAlias = Annotated[float, Unit.SECONDS]
+"""A number of seconds, written `0.5`, `250ms`, `30s` or `1h30m`."""
+
+Network: TypeAlias = IPv4Network | IPv6Network
+"""An address block, written `10.0.0.0/8`, `::1` or `192.0.2.7`."""
+
+
+class Secret:
+    """A value that no repr, log or error message shows.
+
+    Args:
+        value: the secret itself.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself, for the code that needs it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+# SI prefixes are powers of ten and IEC prefixes powers of two (IEC 80000-13).
+SIZES: Final = {
+    "": 1,
+    "b": 1,
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": 10**9,
+    "kib": 2**10,
+    "mib": 2**20,
+    "gib": 2**30,
+}
+DURATIONS: Final[dict[str, int | Fraction]] = {
+    "d": 86400,
+    "h": 3600,
+    "m": 60,
+    "s": 1,
+    "ms": Fraction(1, 1000),
+}
+
+
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+
+
+def read_duration(text: str) -> float | None:
+    """The seconds in a text such as `1h30m`, `250ms` or `0.5`; None where it is no duration."""
+    compact = text.lower().replace(" ", "")
+    parts: list[tuple[str, str]] = _DURATION_PART.findall(compact)
+    try:
+        if parts and "".join(number + unit for number, unit in parts) == compact:
+            seconds = float(sum((Fraction(number) * DURATIONS[unit] for number, unit in parts), Fraction(0)))
+        else:
+            seconds = float(text)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def is_optional(annotation: Any) -> bool:
+    """Whether an annotation is a union, such as that of a type and None."""
+    return get_origin(annotation) in {Union, types.UnionType}
+
+
+def without_none(annotation: Any) -> Any:
+    """The union without None; the one type itself where only one is left."""
+    kept = [item for item in get_args(annotation) if item is not type(None)]
+    return kept[0] if len(kept) == 1 else Union[tuple(kept)]  # noqa: UP007 - built at run time
