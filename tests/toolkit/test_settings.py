@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -319,8 +320,8 @@ def test_docstrings_are_the_reference() -> None:
 @pytest.mark.parametrize("section", [Settings, *sections_of(Settings).values()])
 def test_every_setting_is_documented(section: type) -> None:
     """Every field of every section has its entry in the reference, in its place, and nothing else has."""
-    _, _, text = (section.__doc__ or "").partition("Attributes:\n")
-    assert re.findall(r"^ {8}(\w+): ", text, re.MULTILINE) == [item.name for item in fields(section)]
+    _, _, text = (inspect.getdoc(section) or "").partition("Attributes:\n")
+    assert re.findall(r"^ {4}(\w+): ", text, re.MULTILINE) == [item.name for item in fields(section)]
     docs = attribute_docs(section)
     assert list(docs) == [item.name for item in fields(section)]
     for name, description in docs.items():

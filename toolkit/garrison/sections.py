@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 import types
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
@@ -51,11 +52,12 @@ def settings_of(cls: type[Any]) -> tuple[Setting, ...]:
 
 def attribute_docs(section: type[Any]) -> dict[str, str]:
     """The `Attributes:` of a section's docstring: field name to its description in one line."""
-    _, _, text = (section.__doc__ or "").partition("Attributes:\n")
+    # Newer Pythons keep docstrings without their indentation, and getdoc() makes them all alike.
+    _, _, text = (inspect.getdoc(section) or "").partition("Attributes:\n")
     docs: dict[str, str] = {}
     name = ""
     for line in text.splitlines():
-        entry = re.match(r"\s{4,8}(\w+): (.+)", line)
+        entry = re.match(r" {4}(\w+): (.+)", line)
         if entry and entry[1] in hints_of(section):
             name = entry[1]
             docs[name] = entry[2]

@@ -58,9 +58,9 @@ def test_a_section_cannot_be_changed(module: ModuleType) -> None:
 def test_every_field_of_a_section_is_explained(module: ModuleType) -> None:
     """The docstring of a section is the reference of its settings."""
     section = section_of(module)
-    _, _, attributes = (section.__doc__ or "").partition("Attributes:")
+    _, _, attributes = (inspect.getdoc(section) or "").partition("Attributes:")
     for field in dataclasses.fields(section):
-        assert f"\n        {field.name}: " in attributes, field.name
+        assert f"\n    {field.name}: " in attributes, field.name
 
 
 @MODULES
