@@ -31,6 +31,7 @@ COMMAND = [sys.executable, "-m", "loadtests.bench"]
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the benchmark as a person would."""
     return subprocess.run(
         [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=50, check=False
     )
