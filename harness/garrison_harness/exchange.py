@@ -60,7 +60,6 @@ class Reply:
         body: The content, up to a bound.
         elapsed: Seconds from the first byte sent to the end of the reply.
         sent: Bytes of the request that had been sent when the reply began.
-        closed: The server closed the connection while it was listened to.
         rest: What came on the connection after the reply, up to a bound.
         raw: The first bytes as they came.
         failure: What went wrong: the exchange was `abandoned` (nothing left to spend), the connection was
@@ -74,7 +73,6 @@ class Reply:
     body: bytes = b""
     elapsed: float = 0.0
     sent: int = 0
-    closed: bool = False
     rest: bytes = b""
     raw: bytes = b""
     failure: Failure | None = None

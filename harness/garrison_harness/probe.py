@@ -208,7 +208,7 @@ class _Talk:
                 break
             closed = reader.feed(data)
         elapsed = (done_at or time.monotonic()) - self._start
-        return reader.reply(sent=self._sent, elapsed=elapsed, closed=closed, failure=failure)
+        return reader.reply(sent=self._sent, elapsed=elapsed, failure=failure)
 
 
 def _lenient_tls() -> ssl.SSLContext:

@@ -88,7 +88,7 @@ class ReplyReader:
             return "closed"
         return "truncated" if ended and self.status is not None else "malformed"
 
-    def reply(self, *, sent: int, elapsed: float, closed: bool, failure: Failure | None) -> Reply:
+    def reply(self, *, sent: int, elapsed: float, failure: Failure | None) -> Reply:
         """What was read, with what the connection knows."""
         if failure is None:
             failure = self.failed
@@ -101,7 +101,6 @@ class ReplyReader:
             body=bytes(self._body),
             elapsed=elapsed,
             sent=sent,
-            closed=closed,
             rest=bytes(self._rest),
             raw=bytes(self._raw),
             failure=failure,

@@ -175,7 +175,7 @@ def test_what_follows_a_reply_is_kept() -> None:
     with serving(answering(OK)) as port:
         reply = probe(port).ask(head)
 
-    assert (reply.body, reply.rest, reply.closed) == (b"", b"hi", True)
+    assert (reply.body, reply.rest) == (b"", b"hi")
 
 
 def test_an_endless_reply_is_cut_off() -> None:

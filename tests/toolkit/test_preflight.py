@@ -12,6 +12,7 @@ from garrison.middleware.hosts import Hosts
 from garrison.middleware.proxy import Proxy
 from garrison.middleware.rate_limit import RateLimit
 from garrison.preflight import examine
+from garrison.sections import optional_sections
 from garrison.stack import Server, Settings
 
 COMPLETE = Settings(
@@ -65,9 +66,7 @@ def test_trusting_everybody_is_noticed(everybody: str) -> None:
     assert "everybody is trusted" in found[0].text
 
 
-@pytest.mark.parametrize(
-    "name", ["request_id", "access_log", "security_headers", "cross_origin", "errors", "request_limits"]
-)
+@pytest.mark.parametrize("name", sorted(optional_sections(Settings) - {"proxy", "hosts", "rate_limit"}))
 def test_layers_that_are_off_are_noticed(name: str) -> None:
     """A protection that somebody switched off is worth a line, since it may have been for a day only."""
     assert advice(replace(COMPLETE, **{name: None})) == [("warning", f"GARRISON_{name.upper()}")]  # type: ignore[arg-type]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from garrison.origins.origin import is_plain
+from garrison.sections import sections_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from garrison.stack import Settings
+
+# Layers that do nothing until they are told what to do, and are looked at by themselves.
+NEED_A_SETTING: Final = frozenset({"proxy", "hosts", "rate_limit"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +84,9 @@ def _examine(settings: Settings) -> Iterator[Advice]:
             variable="GARRISON_HOSTS_ALLOWED",
             text="every Host is answered, and may end up in links. Name yours, such as shop.example.",
         )
-    for name in ("request_id", "access_log", "security_headers", "cross_origin", "errors", "request_limits"):
-        if getattr(settings, name) is None:
+    # The other layers do their work without a setting, so that being off is all that can be wrong.
+    for name in sections_of(type(settings)):
+        if name not in NEED_A_SETTING and getattr(settings, name) is None:
             yield Advice(
                 level="warning", variable=f"GARRISON_{name.upper()}", text="this layer is switched off."
             )
