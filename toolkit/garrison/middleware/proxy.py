@@ -3,144 +3,227 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import quote
 
-from garrison.asgi import headers_without
 from garrison.context import enter
+from garrison.events import EventLog, event_log
+from garrison.forwarding import forwarded, x_forwarded
+from garrison.forwarding.addresses import MOST_HOPS, Trust
+from garrison.forwarding.claims import claims_https
+from garrison.forwarding.facts import UNQUOTED, authority_of, read_host, read_port, read_prefix, read_scheme
+from garrison.forwarding.names import FAMILIES, FORWARDING, MOST_DASHES, is_guardable, spellings
+from garrison.forwarding.suspects import Suspects
 from garrison.settings import validate
 from garrison.units import Network
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Address
+    from collections.abc import Mapping
 
     from garrison.asgi import ASGIApp, Receive, Scope, Send
     from garrison.context import RequestContext
 
-FOR: Final = b"x-forwarded-for"
-PROTO: Final = b"x-forwarded-proto"
+Fact = Literal["for", "proto", "host", "port", "prefix"]
 
-# Whatever tells an app where a request comes from, of both families; none of it is a client's to say.
-FORWARDING: Final = frozenset(
-    {
-        b"forwarded",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-port",
-        b"x-forwarded-prefix",
-        b"x-forwarded-proto",
-        b"x-forwarded-server",
-        b"x-real-ip",
-    }
-)
-SECURE: Final = {"http": "https", "https": "https", "ws": "wss", "wss": "wss"}
-PLAIN: Final = {"http": "http", "https": "http", "ws": "ws", "wss": "ws"}
+# While nobody is trusted, a proxy in front shows itself on the first request or never.
+LOOKS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxy:
-    """Whose word counts about the client's address and scheme.
+    """Whose word counts about the client.
+
+    Once `trusted`, `hops` or `unix` is set, forwarding headers from anybody else are removed, and so are
+    those of the family that was not chosen, whoever sends them. Until then nobody is believed and nothing is
+    removed, but a private peer that sends such headers among the first 1,000 requests is named in the log,
+    as the event `untrusted_proxy`.
 
     Attributes:
-        trusted: addresses and blocks of the proxies in front of this app. From them X-Forwarded-For and
-            X-Forwarded-Proto are believed, from right to left up to the first address that is not
-            trusted; from anybody else every forwarding header is removed. Empty: nobody is believed and
-            nothing is removed.
+        trusted: addresses and blocks of the proxies in front of this app. The chain is read from right to
+            left, up to the first address that is none of theirs: that is the client.
+        hops: how many proxies stand in front where their addresses are not known, as in many clouds. The
+            client is the entry of the chain with this number from the right; a request with fewer entries
+            came around a proxy, and is a stranger's. Whoever can reach the app directly can send as many
+            entries as it takes, so let only the proxies reach it. Not together with `trusted`.
+        unix: whether a peer without an address, on a Unix socket, is a trusted proxy.
+        family: the headers that the proxies write: `x-forwarded` for X-Forwarded-For and the like,
+            `forwarded` for Forwarded (RFC 7239).
+        accept: the facts that are believed. `for` is the client's address and `proto` the scheme. `host`
+            replaces the Host header, `port` is added to a host that has none, and `prefix` is put in front
+            of path and root_path; many proxies pass on what a client wrote there, so list only what yours
+            set. Forwarded has no `port` and no `prefix`. What is not listed stays in the headers as a
+            trusted proxy sent it.
+        strip: more headers that only a trusted proxy may send, such as `X-User-ID`; anybody else's are
+            removed.
     """
 
     trusted: tuple[Network, ...] = ()
+    hops: int = 0
+    unix: bool = False
+    family: Literal["x-forwarded", "forwarded"] = "x-forwarded"
+    accept: tuple[Fact, ...] = ("for", "proto")
+    strip: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         validate(self)
+        validate(
+            self,
+            ("hops", 0 <= self.hops <= MOST_HOPS, f"a number from 0 to {MOST_HOPS}"),
+            ("hops", not (self.hops and self.trusted), "0 where `trusted` names the proxies"),
+            (
+                "accept",
+                self.family != "forwarded" or {"port", "prefix"}.isdisjoint(self.accept),
+                "for, proto and host only, since the family `forwarded` has no other facts",
+            ),
+            (
+                "strip",
+                all(map(is_guardable, self.strip)),
+                f"names of headers with at most {MOST_DASHES} dashes, and none that frames a message",
+            ),
+        )
+
+    @property
+    def trusts_somebody(self) -> bool:
+        """Whether there is any proxy whose word counts."""
+        return bool(self.trusted or self.hops or self.unix)
 
 
 class ProxyMiddleware:
-    """Sets client and scheme of the scope to what the nearest trusted proxy vouches for.
+    """Sets client, scheme, host and prefix of the scope to what the trusted proxies vouch for.
 
     Args:
         app: the app below.
         settings: the section.
+        log: where the event `untrusted_proxy` goes; standard output as JSON unless given.
     """
 
-    def __init__(self, app: ASGIApp, settings: Proxy = Proxy()) -> None:
+    def __init__(self, app: ASGIApp, settings: Proxy = Proxy(), *, log: EventLog | None = None) -> None:
         self.app = app
-        self._active = bool(settings.trusted)
+        self._active = settings.trusts_somebody or bool(settings.strip)
+        self._looks = 0 if settings.trusts_somebody else LOOKS
+        self._suspects = Suspects(log or event_log(), settings.hops)
+        self._trust = Trust(settings.trusted, settings.hops)
+        self._unix = settings.unix
+        family = forwarded.Forwarded if settings.family == "forwarded" else x_forwarded.XForwarded
+        self._facts = family(self._trust, settings.accept).facts
 
-        # Addresses repeat, and parsing one costs as much as a whole layer.
-        @lru_cache(maxsize=4096)
-        def trusts(address: str) -> bool:
-            parsed = parse_address(address)
-            return parsed is not None and any(parsed in network for network in settings.trusted)
-
-        self._trusts = trusts
+        stripped = frozenset(name.lower().encode("ascii") for name in settings.strip)
+        guarded = stripped | (FORWARDING if settings.trusts_somebody else frozenset())
+        # A proxy that overwrites a header lets another spelling of it pass.
+        lookalikes = spellings(guarded) - guarded
+        own = FAMILIES[settings.family]
+        self._strangers = guarded | lookalikes
+        self._foreign = spellings(FORWARDING - own) | lookalikes
+        self._looked_at = own | self._foreign
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle `http` and `websocket`; `lifespan` and scopes of an unknown type pass through."""
-        if scope["type"] not in {"http", "websocket"} or not self._active:
+        if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        scope, context = enter(scope)
-        if context.mount("proxy", self):
-            peer = scope.get("client")
-            if peer and self._trusts(peer[0]):
-                context.trusted = True
-                self._believe(scope, context)
-            elif any(name in FORWARDING for name, _ in scope["headers"]):
-                scope["headers"] = headers_without(scope["headers"], FORWARDING)
+        if self._looks:
+            self._look(scope)
+        if self._active:
+            scope, context = enter(scope)
+            if context.mount("proxy", self):
+                self._judge(scope, context)
         await self.app(scope, receive, send)
 
-    def _believe(self, scope: Scope, context: RequestContext) -> None:
-        hops: list[bytes] = []
-        proto = b""
+    def _look(self, scope: Scope) -> None:
+        """Name a proxy that nobody told us of."""
+        self._looks -= 1
+        for name, _ in scope["headers"]:
+            if name in FORWARDING:
+                context = scope.get("garrison")
+                # Where an outer layer was told of it, these headers are its own.
+                if context is None or context.mount("proxy", self):
+                    self._suspects.tell(scope.get("client"), scope["headers"])
+                return
+
+    def _judge(self, scope: Scope, context: RequestContext) -> None:
+        peer = scope.get("client")
+        if not (self._trust.knows(peer[0]) if peer and peer[0] else self._unix):
+            self._strip(scope, context)
+            return
+        lines: dict[bytes, list[bytes]] = {}
+        foreign = False
+        looked_at = self._looked_at
         for name, value in scope["headers"]:
-            if name == FOR:
-                hops += value.split(b",")
-            elif name == PROTO:
-                proto = value.rpartition(b",")[2].strip().lower()
-        client = self._client(hops)
-        if client is not None:
-            context.client = client
-            # The port of a forwarded client is not known, and 0 is how ASGI servers say so.
-            scope["client"] = (client, 0)
-        if proto in {b"https", b"wss"}:
-            scope["scheme"] = SECURE.get(scope["scheme"], scope["scheme"])
-        elif proto in {b"http", b"ws"}:
-            scope["scheme"] = PLAIN.get(scope["scheme"], scope["scheme"])
+            if name in looked_at:
+                if name in self._foreign:
+                    foreign = True
+                elif name in lines:
+                    lines[name].append(value)
+                else:
+                    lines[name] = [value]
+        facts = self._facts(lines)
+        if facts is None:
+            self._strip(scope, context)
+            return
+        context.trusted = True
+        if foreign:
+            scope["headers"] = [line for line in scope["headers"] if line[0] not in self._foreign]
+        if facts:
+            believe(facts, scope, context)
 
-    def _client(self, hops: list[bytes]) -> str | None:
-        """The rightmost address that no trusted proxy has; the leftmost if all are trusted.
-
-        The chain ends at the first entry that is no address: whoever wrote it, nothing further left
-        can be believed.
-        """
-        client = None
-        for hop in reversed(hops):
-            address = strip_port(hop.strip().decode("latin-1"))
-            if parse_address(address) is None:
-                break
-            client = address
-            if not self._trusts(address):
-                break
-        return client
+    def _strip(self, scope: Scope, context: RequestContext) -> None:
+        """Take from a stranger what only a proxy may say."""
+        stripped = [line for line in scope["headers"] if line[0] in self._strangers]
+        if not stripped:
+            return
+        self._suspects.tell(scope.get("client"), stripped)
+        context.claims_https = claims_https(stripped)
+        scope["headers"] = [line for line in scope["headers"] if line[0] not in self._strangers]
 
 
-def strip_port(hop: str) -> str:
-    """An address without its port and brackets: `[2001:db8::1]:4711` and `192.0.2.1:80` have them."""
-    if hop.startswith("["):
-        return hop[1:].partition("]")[0]
-    if hop.count(":") == 1:
-        return hop.partition(":")[0]
-    return hop
+def believe(facts: Mapping[str, str], scope: Scope, context: RequestContext) -> None:
+    """Write into the scope what a trusted proxy says; what is malformed stays as the server gave it.
+
+    Args:
+        facts: `for` as an address, the others as the proxy wrote them.
+        scope: of the request, whose layers below see what is written.
+        context: of the same request.
+    """
+    client = facts.get("for")
+    if client is not None:
+        context.client = client
+        # The port of a forwarded client is not known, and 0 is how ASGI servers say so.
+        scope["client"] = (client, 0)
+    scheme = scope.get("scheme") or ("ws" if scope["type"] == "websocket" else "http")
+    if "proto" in facts:
+        scope["scheme"] = scheme = read_scheme(facts["proto"], scheme)
+    if "host" in facts or "port" in facts:
+        _rehost(facts, scope, scheme)
+    if "prefix" in facts:
+        _extend(facts["prefix"], scope, context)
 
 
-@lru_cache(maxsize=4096)
-def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address, an IPv4 one that is mapped into IPv6 as itself; None for anything else."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
+def _rehost(facts: Mapping[str, str], scope: Scope, scheme: str) -> None:
+    """Make the host and port that the client asked for those of the request, in exactly one Host line."""
+    lines = scope["headers"]
+    host, port = read_host(facts.get("host", "")), read_port(facts.get("port", ""))
+    if host is None and port is not None:
+        given = [value for name, value in lines if name == b"host"]
+        host = read_host(given[0].decode("latin-1")) if len(given) == 1 else None
+    if host is None:
+        return
+    authority, server = authority_of(host, port, scheme)
+    others = (line for line in lines if line[0] != b"host")
+    scope["headers"] = [(b"host", authority.encode("ascii")), *others]
+    scope["server"] = server
+
+
+def _extend(text: str, scope: Scope, context: RequestContext) -> None:
+    """Put back the front of the path, which `path` has as well as `root_path` (ASGI 3.0, HTTP scope)."""
+    prefix = read_prefix(text)
+    path: str = scope["path"]
+    if prefix is None or not path.startswith("/"):  # such as the `*` of OPTIONS
+        return
+    root: str = scope.get("root_path", "")
+    # Not every server has its own root_path in the path.
+    front = prefix if path.startswith(root) else prefix + root
+    raw_path = scope.get("raw_path")
+    if raw_path is not None:
+        scope["raw_path"] = quote(front, safe=UNQUOTED).encode("ascii") + raw_path
+    scope["path"] = context.path = front + path
+    scope["root_path"] = context.root_path = prefix + root

@@ -20,15 +20,23 @@ def worker_count() -> dict[str, tuple[str, str]]:
 def load_serving_settings() -> Loaded[Settings]:
     """The settings of `garrison run`.
 
-    They trust the proxies that `FORWARDED_ALLOW_IPS` names, and without it those on this machine;
-    `WEB_CONCURRENCY` says how many workers there are. Settings of our own names win over both.
+    They trust the proxies that `FORWARDED_ALLOW_IPS` names, and without it those on this machine, unless
+    `GARRISON_PROXY_HOPS` says how many there are; `WEB_CONCURRENCY` says how many workers there are.
+    Settings of our own names win over both.
 
     Raises:
         SettingsError: with every problem at once.
     """
+    defaults = worker_count()
+    # Addresses and a number of proxies contradict each other, and a default contradicts nobody.
+    if foreign("GARRISON_PROXY_HOPS") in {None, "0"} and foreign("GARRISON_PROXY_HOPS_FILE") is None:
+        defaults["GARRISON_PROXY_TRUSTED"] = allowed_proxies()
+    return load(Settings, defaults=defaults)
+
+
+def allowed_proxies() -> tuple[str, str]:
+    """The proxies that `FORWARDED_ALLOW_IPS` names, or those on this machine, as a default for `load`."""
     allowed = foreign("FORWARDED_ALLOW_IPS")
-    trusted = ("127.0.0.1,::1", "command")
-    if allowed:
-        everybody = allowed.strip() == "*"
-        trusted = ("0.0.0.0/0,::/0" if everybody else allowed, "FORWARDED_ALLOW_IPS")
-    return load(Settings, defaults={"GARRISON_PROXY_TRUSTED": trusted, **worker_count()})
+    if not allowed:
+        return "127.0.0.1,::1", "command"
+    return ("0.0.0.0/0,::/0" if allowed.strip() == "*" else allowed, "FORWARDED_ALLOW_IPS")
