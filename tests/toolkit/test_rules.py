@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from garrison.rules import grouped, parse_rules, routed_path
+from garrison.rules import NotationError, grouped, is_unambiguous, parse_paths, parse_rules, routed_path
 from tests.toolkit.driver import http_scope
 
 
@@ -79,3 +79,42 @@ def test_rules_of_one_target_stand_together() -> None:
 def test_the_path_is_the_routers(path: str, root: str, routed: str) -> None:
     """Whether the server counts the prefix into the path or not, a rule sees what the router sees."""
     assert routed_path(http_scope(path, root_path=root)) == routed
+
+
+def test_paths_are_read_without_values() -> None:
+    """A list of paths has the targets of rules, and nothing behind them."""
+    found = parse_paths("POST /saml/acs; ; /payments/*;", "/a")
+    assert [(set(rule.methods), rule.path) for rule in found] == [
+        ({"POST"}, "/saml/acs"),
+        (set(), "/payments/*"),
+    ]
+    assert parse_paths("", "/a") == ()
+
+
+@pytest.mark.parametrize("text", ["/a; GET", "a", "/a: 5/minute", "/a: listed: x", "/a*b", "/a /b"])
+def test_a_list_needs_paths(text: str) -> None:
+    """What is no path is shown beside an example of the section."""
+    with pytest.raises(NotationError, match="paths such as '/example', not '"):
+        parse_paths(text, "/example")
+
+
+@pytest.mark.parametrize(
+    ("path", "unambiguous"),
+    [
+        ("/", True),
+        ("/a/b.c/.d/..e", True),
+        ("/a/", True),
+        ("", False),
+        ("a", False),
+        ("//a", False),
+        ("/a/./b", False),
+        ("/a/..", False),
+        ("/a;b", False),
+        ("/a\n", False),
+        ("/a b", False),
+        ("/a\0", False),
+    ],
+)
+def test_a_path_is_read_alike_or_not(path: str, *, unambiguous: bool) -> None:
+    """Empty and dot segments, parameters, blanks and control characters are read in different ways."""
+    assert is_unambiguous(path) is unambiguous

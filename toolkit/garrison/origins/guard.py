@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from garrison.origins.origin import is_own
+from garrison.origins.origin import Origins, is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +42,6 @@ EMBEDDED: Final = frozenset({b"embed", b"object"})
 
 # Every header line that a judgement needs.
 READ: Final = SCRIPTED | {
-    b"access-control-request-method",
     b"authorization",
     b"content-type",
     b"cookie",
@@ -60,7 +59,7 @@ class Guard:
     """Tells what a site asks of itself from what another site makes a user's browser ask.
 
     Args:
-        posting: origins whose unsafe requests are welcome.
+        posting: origins whose unsafe requests are welcome, patterns among them.
         strict: whether other hosts of the same site are other sites.
         always: whether requests are judged for which browsers have asked in a preflight, too.
     """
@@ -68,7 +67,7 @@ class Guard:
     __slots__ = ("_always", "_posting", "_strict")
 
     def __init__(self, posting: Iterable[str], *, strict: bool, always: bool) -> None:
-        self._posting = frozenset(origin.encode("ascii") for origin in posting)
+        self._posting = Origins(posting)
         self._strict = strict
         self._always = always
 
@@ -86,15 +85,15 @@ class Guard:
         site = lines.get(b"sec-fetch-site")
         if site in OWN or (site == b"same-site" and not self._strict):
             return False
-        origin = lines.get(b"origin")
-        if origin in self._posting:
+        line = lines.get(b"origin")
+        origin = None if line is None else line.decode("latin-1")
+        if origin is not None and origin in self._posting:
             return False
         if site not in OTHER:
             # Over plain http browsers send no Sec-Fetch-Site, and Chromium none on any handshake.
             if origin is None:
                 return False
-            names = [host.decode("latin-1") for host in hosts]
-            if is_own(origin.decode("latin-1"), names, secure=secure):
+            if is_own(origin, [host.decode("latin-1") for host in hosts], secure=secure):
                 return False
         return self._always or method is None or not is_preflighted(lines, method)
 

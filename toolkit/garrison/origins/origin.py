@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 # shells have schemes of their own, such as `capacitor://localhost`.
 ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9]\d{0,4})?")
 
+# One label in front of a name that has a dot itself, or of localhost: nobody owns all of `https://*.example`,
+# and addresses have no labels.
+ANY_LABEL: Final = re.compile(
+    r"([a-z][a-z0-9+.-]*)://\*\."
+    r"(?:localhost|(?:[a-z0-9_-]+\.)+(?=[a-z0-9_-]*[a-z_-])[a-z0-9_-]+)(:[1-9]\d{0,4})?"
+)
+LABEL: Final = "[a-z0-9_-]+"
+
 # What both an origin and a Host leave out (RFC 6454 section 6.2, RFC 9110 section 4.2.3).
 DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
@@ -22,8 +30,55 @@ def is_origin(text: str) -> bool:
     Args:
         text: of a setting.
     """
-    match = ORIGIN.fullmatch(text)
+    return _fits(ORIGIN, text)
+
+
+def is_listable(text: str) -> bool:
+    """Whether a list of origins can hold this: an origin or a pattern.
+
+    Args:
+        text: of a setting.
+    """
+    return is_origin(text) or is_pattern(text)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether this stands for the origins of all hosts one label below a name: `https://*.shop.example`.
+
+    Args:
+        text: of a setting.
+    """
+    return _fits(ANY_LABEL, text)
+
+
+def _fits(form: re.Pattern[str], text: str) -> bool:
+    match = form.fullmatch(text)
     return match is not None and match[2] != DEFAULT_PORTS.get(match[1], "")
+
+
+class Origins:
+    """A list of origins from a setting, with patterns among them.
+
+    Attributes:
+        exact: those that are written out.
+        pattern: what the others match, for `re.fullmatch`; None if there are none.
+
+    Args:
+        texts: each an origin or a pattern.
+    """
+
+    __slots__ = ("_regex", "exact", "pattern")
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        listed = frozenset(texts)
+        patterns = sorted(text for text in listed if is_pattern(text))
+        self.exact = listed.difference(patterns)
+        self.pattern = "|".join(re.escape(text).replace(r"\*", LABEL) for text in patterns) or None
+        self._regex = re.compile(self.pattern) if self.pattern else None
+
+    def __contains__(self, origin: str) -> bool:
+        """Whether an origin, as a browser sent it, is one of the list."""
+        return origin in self.exact or (self._regex is not None and self._regex.fullmatch(origin) is not None)
 
 
 def is_plain(origin: str) -> bool:
@@ -34,8 +89,9 @@ def is_plain(origin: str) -> bool:
     Args:
         origin: of a setting.
     """
-    host = origin.removeprefix("http://").partition(":")[0]
-    return origin.startswith("http://") and host not in {"localhost", "127.0.0.1"}
+    host = re.sub(r":\d+$", "", origin.removeprefix("http://"))
+    is_local = host in {"localhost", "127.0.0.1", "[::1]"} or host.endswith(".localhost")
+    return origin.startswith("http://") and not is_local
 
 
 def is_own(origin: str, hosts: Iterable[str], *, secure: bool) -> bool:
