@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from garrison import CrossOrigin, CrossOriginMiddleware, RateLimit, Settings, SettingsError, harden
+from garrison import (
+    CrossOrigin,
+    CrossOriginMiddleware,
+    Hosts,
+    RateLimit,
+    RequestLimits,
+    SecurityHeaders,
+    Settings,
+    SettingsError,
+    harden,
+)
 from garrison.context import enter
 from garrison.events import event_log
 from tests.toolkit.driver import (
@@ -25,6 +35,7 @@ from tests.toolkit.driver import (
 
 if TYPE_CHECKING:
     from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
+    from garrison.headers.presets import Preset
     from tests.toolkit.driver import Reply
 
 APP = b"https://app.example"
@@ -109,12 +120,44 @@ def test_strict_takes_other_hosts_of_the_site_for_others() -> None:
     assert status(post(FORM, (b"sec-fetch-site", b"same-origin")), CrossOrigin(strict=True)) == 200
 
 
+@pytest.mark.parametrize("preset", ["auto", "web", "strict", "api"])
+def test_a_preset_of_the_headers_leaves_the_guard_alone(preset: Preset) -> None:
+    """How strict the policy of pages is says nothing about which sites act in a user's name."""
+    settings = Settings(security_headers=SecurityHeaders(preset=preset), cross_origin=ENFORCE)
+    app = harden(replies_with(), settings)
+    sibling = post(FORM, (b"sec-fetch-site", b"same-site"), origin(b"https://blog.shop.example"))
+    assert call(app, sibling).status == 200
+    assert call(app, post(FORM, CROSS_SITE, origin(EVIL))).status == 403
+
+
 def test_a_listed_origin_may_post() -> None:
     """`posting` lets an origin act; `allowed` does not, because reading is another thing."""
     scope = post(FORM, CROSS_SITE, origin(APP))
     assert status(scope, CrossOrigin(posting=("https://app.example",))) == 200
     assert status(scope, READERS) == 403
     assert status(post(FORM, CROSS_SITE, origin(EVIL)), CrossOrigin(posting=("https://app.example",))) == 403
+
+
+@pytest.mark.parametrize(
+    ("by", "reads"),
+    [
+        (b"https://one.shop.example", True),
+        (b"https://shop.example", False),
+        (b"https://a.one.shop.example", False),
+        (b"http://one.shop.example", False),
+        (b"https://one.shop.example.evil.example", False),
+    ],
+)
+def test_hosts_one_label_below_a_name(by: bytes, *, reads: bool) -> None:
+    """`https://*.shop.example` lists them for reading and for posting, each where it stands."""
+    pattern = ("https://*.shop.example",)
+    scope, reader = post(FORM, CROSS_SITE, origin(by)), http_scope(headers=[origin(by)])
+    assert status(scope, CrossOrigin(posting=pattern)) == (200 if reads else 403)
+    assert status(scope, CrossOrigin(allowed=pattern)) == 403
+    app = CrossOriginMiddleware(replies_with(), CrossOrigin(allowed=pattern, credentials=True))
+    for reply in (call(app, reader), call(app, preflight(by=by))):
+        assert reply.header("access-control-allow-origin") == (by.decode() if reads else None)
+    assert granted(call(CrossOriginMiddleware(replies_with(), CrossOrigin(posting=pattern)), reader)) == {}
 
 
 def test_a_refusal_can_be_read_by_who_may_read() -> None:
@@ -561,34 +604,90 @@ def test_options_that_is_no_preflight_goes_to_the_app() -> None:
     assert call(app, http_scope(method="GET", headers=[origin(APP), asks])).status == 204
 
 
+def test_an_app_with_its_own_cors_is_overruled_for_the_listed() -> None:
+    """Two answers to one question would be none; other headers of the app's own CORS stay."""
+    own = [
+        (b"Access-Control-Allow-Origin", b"*"),
+        (b"access-control-expose-headers", b"X-Own"),
+        (b"access-control-allow-private-network", b"true"),
+    ]
+    reply = call(CrossOriginMiddleware(replies_with(200, own), READERS), http_scope(headers=[origin(APP)]))
+    assert granted(reply) == {
+        "access-control-allow-private-network": "true",
+        "access-control-allow-origin": "https://app.example",
+        "access-control-expose-headers": "Retry-After, RateLimit, RateLimit-Policy, X-Request-ID",
+    }
+
+
 def stack(app: ASGIApp, **sections: object) -> ASGIApp:
     """Every default layer, with readers at `https://app.example`, around an app."""
     return harden(app, Settings(cross_origin=READERS, **sections))  # type: ignore[arg-type]
 
 
-def test_a_page_can_read_refusals_and_errors_of_every_layer_below() -> None:
-    """Over the quota, over a bound, on a failure: the page sees status, Retry-After and request id."""
-    limited = stack(replies_with(), rate_limit=RateLimit(limits="1/hour"))
-    scope = http_scope(headers=[origin(APP)])
-    assert call(limited, scope).status == 200
-    over_quota = call(limited, scope)
-    assert over_quota.status == 429
-    assert over_quota.header("retry-after") is not None
-    over_bound = call(stack(replies_with()), http_scope(headers=[origin(APP)], query=b"q" * 20_000))
-    assert over_bound.status == 414
-    failed = call(stack(raises(LookupError())), scope)
-    assert failed.status == 500
-    for reply in (over_quota, over_bound, failed):
-        assert reply.header("access-control-allow-origin") == "https://app.example"
-        assert "X-Request-ID" in str(reply.header("access-control-expose-headers"))
+def refusals() -> dict[str, tuple[ASGIApp, Scope]]:
+    """For each status that a layer below gives in place of the app: a stack, and what it refuses."""
+    by = origin(APP)
+    json = (b"content-type", b"application/json")
+    spent = stack(replies_with(), rate_limit=RateLimit(limits="1/hour"))
+    call(spent, http_scope())
+    return {
+        "400 query": (stack(replies_with()), http_scope(headers=[by], query=b"&" * 2000)),
+        "403 forged form": (stack(replies_with()), post(FORM, CROSS_SITE, by)),
+        "404 of the app": (stack(replies_with(404)), http_scope(headers=[by])),
+        "405 method": (stack(replies_with()), http_scope(method="TRACE", headers=[by])),
+        "413 body": (
+            stack(replies_with(), request_limits=RequestLimits(max_body=4)),
+            http_scope(method="POST", headers=[by, json, (b"content-length", b"9")]),
+        ),
+        "414 url": (stack(replies_with()), http_scope(headers=[by], query=b"q" * 20_000)),
+        "421 host": (
+            stack(replies_with(), hosts=Hosts(allowed=("shop.example",))),
+            http_scope(headers=[by, (b"host", b"evil.example")]),
+        ),
+        "429 quota": (spent, http_scope(headers=[by])),
+        "431 headers": (stack(replies_with()), http_scope(headers=[by, *[(b"x-a", b"1")] * 200])),
+        "500 failure": (stack(raises(LookupError())), http_scope(headers=[by])),
+    }
 
 
-def test_preflights_are_not_counted() -> None:
-    """A browser that asks first does not use up the quota of what it asks for."""
-    limited = stack(replies_with(), rate_limit=RateLimit(limits="1/hour"))
-    for _ in range(5):
+@pytest.mark.parametrize("name", refusals())
+def test_a_page_can_read_refusals_and_errors_of_every_layer_below(name: str) -> None:
+    """Whoever refuses: the page sees status, Retry-After and request id; a stranger sees nothing."""
+    app, scope = refusals()[name]
+    reply = call(app, scope, b"x" * 9)
+    assert str(reply.status) == name.partition(" ")[0]
+    assert reply.header("access-control-allow-origin") == "https://app.example"
+    exposed = str(reply.header("access-control-expose-headers")).split(", ")
+    assert {"Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"} <= set(exposed)
+    assert reply.header("x-request-id") is not None
+    assert "Origin" in ", ".join(reply.all("vary"))
+    if reply.status == 429:
+        assert reply.header("retry-after") is not None
+    strange = [pair for pair in scope["headers"] if pair[0] != b"origin"]
+    assert granted(call(app, {**scope, "headers": [*strange, origin(EVIL)]}, b"x" * 9)) == {}
+
+
+def test_preflights_are_neither_counted_nor_bounded() -> None:
+    """A browser that asks first uses up nothing, and is answered for methods that are served."""
+    limited = stack(
+        replies_with(),
+        rate_limit=RateLimit(limits="1/hour"),
+        request_limits=RequestLimits(methods=("GET", "PUT")),
+    )
+    for _ in range(25):
         assert call(limited, preflight("PUT")).status == 200
     assert call(limited, http_scope(headers=[origin(APP)])).status == 200
+
+
+def test_preflights_of_the_apps_own_cors_reach_it() -> None:
+    """Without a list the app answers them, below quotas and bounds that do not hold for them."""
+    settings = Settings(
+        rate_limit=RateLimit(limits="1/hour"), request_limits=RequestLimits(methods=("GET", "PUT"))
+    )
+    app = harden(replies_with(204, [(b"access-control-allow-origin", b"*")]), settings)
+    assert [call(app, preflight("PUT")).status for _ in range(5)] == [204] * 5
+    assert call(app, http_scope(headers=[origin(APP)])).status == 204
+    assert call(app, http_scope(headers=[origin(APP)])).status == 429
 
 
 def test_many_cookies_survive() -> None:
@@ -622,7 +721,8 @@ def test_a_refused_body_is_not_left_on_the_connection() -> None:
         "https://App.example",
         "https://app.example:443",
         "http://app.example:80",
-        "https://*.app.example",
+        "https://*.example",
+        "*://app.example",
         "https://user@app.example",
         "https://bücher.example",
         "null",

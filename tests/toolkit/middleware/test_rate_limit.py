@@ -171,6 +171,50 @@ def test_a_websocket_handshake_counts() -> None:
     assert [(message["type"], message["code"]) for message in closed] == [("websocket.close", 1008)]
 
 
+ASKING: Final = ((b"origin", b"https://app.example"), (b"access-control-request-method", b"POST"))
+
+
+def asked(limited: Limited, count: int, *lines: tuple[bytes, bytes], path: str = "/") -> list[Reply]:
+    """What so many OPTIONS requests get, which are preflights unless other lines are given."""
+    scope = http_scope(path, method="OPTIONS", headers=lines or ASKING)
+    return [call(limited.app, scope) for _ in range(count)]
+
+
+def test_a_preflight_is_not_counted() -> None:
+    """A page that has to ask before each request keeps its whole quota, and is told nothing of it."""
+    limited = Limited("2/minute")
+    replies = asked(limited, 5)
+    assert {reply.status for reply in replies} == {200}
+    assert replies[0].header("ratelimit") is None
+    assert limited.statuses(3) == [200, 200, 429]
+    assert asked(limited, 1)[0].status == 200
+
+
+def test_a_flood_of_preflights_ends() -> None:
+    """Anybody can make a request look like one, so that ten times the quota is the most that gets in."""
+    limited = Limited("2/minute")
+    replies = asked(limited, 30)
+    assert [reply.status for reply in replies] == [200] * 20 + [429] * 10
+    assert replies[-1].json["violated-policies"] == ["preflights-10x-2-per-minute"]
+    assert replies[-1].header("retry-after") == "3"
+    assert limited.statuses(2) == [200, 200]
+
+
+def test_a_preflight_belongs_to_what_it_asks_for() -> None:
+    """Each target has preflights of its own, and a rule for OPTIONS holds whatever somebody asks for."""
+    limited = Limited("POST /login: 1/minute; PUT|OPTIONS /files: 1/minute")
+    assert [reply.status for reply in asked(limited, 11, path="/login")] == [200] * 10 + [429]
+    odd = (ASKING[0], (b"access-control-request-method", b"ODD"))
+    assert [reply.status for reply in asked(limited, 11, *odd, path="/files")] == [200] * 10 + [429]
+    assert {reply.status for reply in asked(limited, 30, *odd, path="/login")} == {200}
+
+
+@pytest.mark.parametrize("line", ASKING)
+def test_options_that_is_no_preflight_counts(line: tuple[bytes, bytes]) -> None:
+    """Both an origin and a method that is asked for make a preflight."""
+    assert [reply.status for reply in asked(Limited("1/minute"), 2, line)] == [200, 429]
+
+
 def test_two_layers_may_share_a_store() -> None:
     """A stricter quota on one route stands beside the general one, with the same memory behind both."""
     store = MemoryStore()

@@ -209,6 +209,16 @@ def test_a_request_is_for_one_host(hosts: list[bytes], version: str, status: int
     assert call(limited(replies_with()), scope).status == status
 
 
+def test_preflights_for_listed_methods_pass() -> None:
+    """A browser may ask for a method that is served, and for no other; plain OPTIONS stays refused."""
+    app = limited(replies_with(204), RequestLimits(methods=("GET", "PUT")))
+    by = (b"origin", b"https://app.example")
+    for asked, expected in [(b"PUT", 204), (b"DELETE", 405), (b"TRACE", 405)]:
+        lines = [by, (b"access-control-request-method", asked)]
+        assert call(app, http_scope(method="OPTIONS", headers=lines)).status == expected
+    assert call(app, http_scope(method="OPTIONS", headers=[by])).status == 405
+
+
 def test_only_listed_methods_are_served() -> None:
     """With a list of methods another one is a 405 that names them."""
     app = limited(replies_with(), RequestLimits(methods=("GET", "HEAD")))

@@ -1,4 +1,4 @@
-"""CORS by Starlette's middleware, with its sender mended: it changes messages, and grants more than asked."""
+"""Who may read from other origins, as Starlette's CORS middleware decides it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from starlette.middleware.cors import CORSMiddleware
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from garrison.asgi import Headers, Message, Receive, Scope, Send
+    from garrison.asgi import Headers, Receive, Scope, Send
+
+ALLOW_ORIGIN: Final = b"access-control-allow-origin"
 
 # What describes the body of Starlette's own reply to a preflight.
 OF_THE_BODY: Final = frozenset({b"content-length", b"content-type"})
@@ -19,8 +21,12 @@ OF_THE_BODY: Final = frozenset({b"content-length", b"content-type"})
 class Cors:
     """Who may read which replies from other origins (Fetch, "HTTP extensions").
 
+    Attributes:
+        names: of the headers that a grant sets, in lower case.
+
     Args:
         origins: as browsers send them, or `*`.
+        pattern: what further origins match as a whole; None if there are none.
         credentials: whether they read with the user's cookies.
         methods: that they may use.
         headers: request headers that they may set beyond the safelisted ones.
@@ -31,6 +37,7 @@ class Cors:
     def __init__(
         self,
         origins: Iterable[str],
+        pattern: str | None,
         *,
         credentials: bool,
         methods: Iterable[str],
@@ -40,13 +47,19 @@ class Cors:
     ) -> None:
         self._starlette = CORSMiddleware(
             _nothing,
-            allow_origins=tuple(origins),
+            allow_origins=frozenset(origins),
+            allow_origin_regex=pattern,
             allow_credentials=credentials,
             allow_methods=tuple(methods),
             allow_headers=tuple(headers),
             expose_headers=tuple(expose),
             max_age=int(max_age),
         )
+        self._lines: Headers = [
+            (name.lower().encode("ascii"), value.encode("ascii"))
+            for name, value in self._starlette.simple_headers.items()
+        ]
+        self.names = frozenset(name for name, _ in self._lines) | {ALLOW_ORIGIN}
 
     def preflight(self, scope: Scope) -> tuple[int, Headers, str]:
         """The answer to a preflight: its status, its header lines without those of a body, and what it says.
@@ -58,30 +71,20 @@ class Cors:
         lines = [line for line in reply.raw_headers if line[0] not in OF_THE_BODY]
         return reply.status_code, lines, bytes(reply.body).decode("latin-1")
 
-    def sender(self, scope: Scope, origin: bytes, send: Send) -> Send:
-        """A `send` that lets the origin read the reply; the one that was given if it may not.
+    def grants(self, origin: bytes) -> Headers:
+        """The header lines with which an origin reads a reply; none if it may not.
 
-        Starlette adds the permission for credentials and the exposed headers whoever asks, which would
-        complete what the app's own CORS has granted somebody else by half.
+        Starlette's own sender changes the message that it is given, and adds the permission for credentials
+        whoever asks, which would complete what the app's own CORS has granted somebody else by half.
 
         Args:
-            scope: of the request.
-            origin: the value of its Origin header.
-            send: where the reply goes.
+            origin: the value of the Origin header.
         """
-        starlette = self._starlette
-        if not starlette.is_allowed_origin(origin.decode("latin-1")):
-            return send
-        request_headers = HeaderView(scope=scope)
-
-        async def send_with_cors(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                # Starlette's puts its lines into the message that it is given.
-                await starlette.send(dict(message), send, request_headers)
-            else:
-                await send(message)
-
-        return send_with_cors
+        if not self._starlette.is_allowed_origin(origin.decode("latin-1")):
+            return []
+        if self._starlette.allow_all_origins:
+            return self._lines
+        return [(ALLOW_ORIGIN, origin), *self._lines]
 
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:

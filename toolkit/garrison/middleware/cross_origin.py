@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
-from garrison.asgi import send_reply
+from garrison.asgi import headers_without, send_reply
 from garrison.context import enter
 from garrison.events import EventLog, event_log
+from garrison.headers.cors_preflight import preflight_method
 from garrison.headers.vary import with_vary
-from garrison.origins.exemptions import parse_exemptions
 from garrison.origins.guard import READ, SAFE, Guard, is_ambient
-from garrison.origins.origin import is_origin
+from garrison.origins.origin import Origins, is_listable
 from garrison.origins.reports import Reports
 from garrison.problems import Problem, reject
-from garrison.rules import routed_path
+from garrison.rules import NotationError, parse_paths, routed_path
 from garrison.settings import Problem as SettingProblem
 from garrison.settings import SettingsError, validate
 from garrison.units import Duration
@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 NAME: Final = re.compile(r"(?!\*$)[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 METHOD: Final = re.compile(r"[A-Z][A-Z-]*")
 AN_ORIGIN: Final = (
-    "as browsers send them: scheme, host in lower case, a port that is not the usual one, no path"
+    "as browsers send them: scheme, host in lower case, a port that is not the usual one, no path; or such as"
+    " `https://*.shop.example`"
 )
+
+EXEMPT: Final = "POST /saml/acs; /payments/*"
 
 WRITING: Final = Problem(
     status=403, detail="Another site sent this request in a user's name, and its origin may not."
@@ -51,15 +54,18 @@ class CrossOrigin:
     client that is no browser passes.
 
     Attributes:
-        allowed: origins that may read, such as `https://app.example`; `*` for all, without credentials.
-            Empty: no CORS header is added, and preflights go to the app, which may have rules of its own.
+        allowed: origins that may read, such as `https://app.example`; `https://*.shop.example` for all that
+            are one label below, and not for `https://shop.example` itself; `*` for everybody, without
+            credentials. Empty: no CORS header is added, and preflights go to the app, which may have rules of
+            its own.
         credentials: whether those origins read with the user's cookies.
         methods: those that they may use.
         headers: request headers that their scripts may set beyond what every script may, such as
             `Authorization`.
         expose: reply headers that their scripts may read beyond what every script may.
         max_age: how long browsers keep the answer to a preflight.
-        posting: origins that may send unsafe requests and open WebSockets in a user's name.
+        posting: origins that may send unsafe requests and open WebSockets in a user's name, written like
+            those in `allowed`. Whoever reads may not act unless it is listed here too.
         strict: whether other hosts of the same site, such as `blog.shop.example` beside `shop.example`, are
             other sites.
         always: whether the guard judges preflighted requests too, for an app whose own CORS is not trusted.
@@ -88,7 +94,7 @@ class CrossOrigin:
         everybody = "*" in self.allowed
         validate(
             self,
-            ("allowed", all(map(is_origin, set(self.allowed) - {"*"})), f"`*`, or origins {AN_ORIGIN}"),
+            ("allowed", all(map(is_listable, set(self.allowed) - {"*"})), f"`*`, or origins {AN_ORIGIN}"),
             # Every site could read what belongs to the user.
             (
                 "credentials",
@@ -99,11 +105,11 @@ class CrossOrigin:
             ("headers", all(map(NAME.fullmatch, self.headers)), "names of headers, not `*`"),
             ("expose", all(map(NAME.fullmatch, self.expose)), "names of headers, not `*`"),
             ("max_age", self.max_age >= 0, "at least 0s"),
-            ("posting", all(map(is_origin, self.posting)), f"origins {AN_ORIGIN}"),
+            ("posting", all(map(is_listable, self.posting)), f"origins {AN_ORIGIN}"),
         )
         try:
-            parse_exemptions(self.exempt)
-        except ValueError as error:
+            parse_paths(self.exempt, EXEMPT)
+        except NotationError as error:
             raise SettingsError([SettingProblem(name="CrossOrigin.exempt", expected=str(error))]) from None
 
     @property
@@ -133,7 +139,7 @@ class CrossOriginMiddleware:
         self.app = app
         self._cors = cors_of(settings) if settings.allowed else None
         self._guard = Guard(settings.posting, strict=settings.strict, always=settings.always)
-        self._exempt = parse_exemptions(settings.exempt)
+        self._exempt = parse_paths(settings.exempt, EXEMPT)
         self._isolation = settings.isolation
         self._enforces = settings.enforces
         self._reads = self._isolation or self._cors is not None
@@ -157,10 +163,10 @@ class CrossOriginMiddleware:
 
         lines = {name: value for name, value in scope["headers"] if name in READ}
         if kind == "http" and self._vary:
-            if self._cors is not None and is_preflight(scope, lines):
+            if self._cors is not None and preflight_method(scope) is not None:
                 await self._answer_preflight(self._cors, scope, receive, send, context)
                 return
-            send = self._with_policy(scope, lines, send)
+            send = self._with_policy(lines.get(b"origin"), send)
         problem = self._judge(scope, context, lines)
         if problem is not None:
             self._reports.tell(context, lines, problem.detail, unsafe=problem is WRITING)
@@ -201,17 +207,20 @@ class CrossOriginMiddleware:
         problem = Problem(status=status, detail=f"{text}.")
         await reject(scope, receive, send, context, "cross_origin", problem, headers)
 
-    def _with_policy(self, scope: Scope, lines: dict[bytes, bytes], send: Send) -> Send:
+    def _with_policy(self, origin: bytes | None, send: Send) -> Send:
         """A `send` that adds Vary for everybody, and the CORS headers for an origin that may read."""
+        cors, vary = self._cors, self._vary
+        grants = [] if cors is None or origin is None else cors.grants(origin)
 
-        async def send_with_vary(message: Message) -> None:
+        async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": with_vary(message.get("headers", ()), self._vary)}
+                headers = message.get("headers", ())
+                if grants and cors is not None:
+                    headers = [*headers_without(headers, cors.names), *grants]
+                message = {**message, "headers": with_vary(headers, vary)}
             await send(message)
 
-        if self._cors is None or b"origin" not in lines:
-            return send_with_vary
-        return self._cors.sender(scope, lines[b"origin"], send_with_vary)
+        return send_with_policy
 
 
 def cors_of(settings: CrossOrigin) -> Cors:
@@ -219,20 +228,16 @@ def cors_of(settings: CrossOrigin) -> Cors:
     # Starlette's replies take long to import, and only who lets others read needs them.
     from garrison.headers.cors import Cors  # noqa: PLC0415 - for the reason above
 
+    listed = Origins(settings.allowed)
     return Cors(
-        settings.allowed,
+        listed.exact,
+        listed.pattern,
         credentials=settings.credentials,
         methods=settings.methods,
         headers=settings.headers,
         expose=settings.expose,
         max_age=settings.max_age,
     )
-
-
-def is_preflight(scope: Scope, lines: dict[bytes, bytes]) -> bool:
-    """Whether a browser asks on behalf of a page (Fetch, "CORS-preflight request")."""
-    asked = b"origin" in lines and b"access-control-request-method" in lines
-    return asked and scope["method"] == "OPTIONS"
 
 
 def has_certificate(scope: Scope) -> bool:

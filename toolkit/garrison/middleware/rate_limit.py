@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from dataclasses import dataclass, replace
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from garrison.asgi import STARTS
 from garrison.context import enter
+from garrison.headers.cors_preflight import preflight_method
 from garrison.problems import QUOTA_EXCEEDED, Problem, reject
+from garrison.ratelimit.client import network_of
 from garrison.ratelimit.memory import MemoryStore
 from garrison.ratelimit.targets import parse_targets
 from garrison.rules import NotationError, routed_path
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from garrison.ratelimit.quota import Decision, Quota, Store
     from garrison.ratelimit.targets import Target
 
+# A page sends one preflight for a request at most, and other clients behind its address send some too.
+PREFLIGHTS: Final = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
@@ -30,8 +33,9 @@ class RateLimit:
     Attributes:
         limits: quotas such as `100/minute; 1000/hour`, each for one client address (an IPv6 client is its
             /64). A target in front restricts them: `POST /login: 5/minute; /api/*: 1000/hour`; GET stands for
-            HEAD too. The quotas of the first target that fits a request count, all of them at once. Empty:
-            nothing is limited.
+            HEAD too. The quotas of the first target that fits a request count, all of them at once. What
+            browsers ask in a CORS preflight before a request is not counted; a flood of it ends at ten times
+            the quotas. Empty: nothing is limited.
         max_clients: how many clients are remembered; beyond it new ones share one quota.
     """
 
@@ -68,6 +72,8 @@ class RateLimitMiddleware:
         # Most people limit everything alike, and then nothing has to be looked for.
         first = self._targets[0] if self._targets else None
         self._everything = first[1] if first and first[0].target == (frozenset(), "") else None
+        # Anybody can make a request look like a preflight, so that these have quotas of their own.
+        self._preflights = {found[0]: preflights(*found[:2]) for _, found in self._targets}
         # An empty store is false.
         self._store = MemoryStore(bound=settings.max_clients) if store is None else store
         # The same quotas twice on one request would count it twice; other quotas on a route are meant.
@@ -79,7 +85,12 @@ class RateLimitMiddleware:
             await self.app(scope, receive, send)
             return
         scope, context = enter(scope)
-        found = self._everything or self._find(scope, context.method)
+        asked = preflight_method(scope)
+        found = self._everything or self._find(scope, asked or context.method)
+        if asked is not None:
+            # A rule that names OPTIONS itself holds too, whichever method somebody claims to ask for.
+            found = found or self._find(scope, context.method)
+            found = found and self._preflights[found[0]]
         if found is None or not context.mount(self._mount, self):
             await self.app(scope, receive, send)
             return
@@ -90,6 +101,10 @@ class RateLimitMiddleware:
         if not decision.allowed:
             lines.append((b"retry-after", b"%d" % max(1, whole_seconds(decision.retry_after))))
             await reject(scope, receive, send, context, "rate_limit", refusal(decision), lines)
+            return
+        if asked is not None:
+            # Where a client stands with its requests is another matter.
+            await self.app(scope, receive, send)
             return
 
         async def send_with_standing(message: Message) -> None:
@@ -108,28 +123,25 @@ class RateLimitMiddleware:
         return None
 
 
-@lru_cache(maxsize=4096)
-def network_of(client: str | None) -> str:
-    """Whom a quota counts as one client: an IPv4 address, or the /64 that one IPv6 client owns.
-
-    RFC 6177 has sites given no less than a /64, so a single address says nothing about who it is.
-    """
-    try:
-        address = ip_address(client or "")
-    except ValueError:
-        return client or "unknown"
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ip_network((address.packed[:8] + bytes(8), 64)))
-
-
 def label(target: Target) -> str:
     """What a target's keys begin with, so that layers with other quotas can share a store."""
     return " ".join(
         [*sorted(target.rule.methods), target.rule.path, *(quota.name for quota in target.quotas)]
     )
+
+
+def preflights(key: str, quotas: tuple[Quota, ...]) -> tuple[str, tuple[Quota, ...], tuple[bytes, bytes]]:
+    """Label, quotas and policy line for what browsers ask before the requests of a target.
+
+    Args:
+        key: the label of the target.
+        quotas: of the target.
+    """
+    larger = tuple(
+        replace(quota, name=f"preflights-{PREFLIGHTS}x-{quota.name}", limit=quota.limit * PREFLIGHTS)
+        for quota in quotas
+    )
+    return f"preflights {key}", larger, policy(larger)
 
 
 def policy(quotas: tuple[Quota, ...]) -> tuple[bytes, bytes]:

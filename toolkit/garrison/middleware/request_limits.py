@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from garrison.asgi import content_length, header
 from garrison.context import RequestContext, enter
 from garrison.counted_body import CountedBody
+from garrison.headers.cors_preflight import preflight_method
 from garrison.json_bounds import flaw_in, is_deeper
 from garrison.problems import Problem, reject
 from garrison.settings import validate
@@ -35,8 +36,8 @@ class RequestLimits:
     (section 3.2).
 
     Attributes:
-        methods: those that are served, such as `GET,HEAD,POST`; another one is a 405. Empty: all but TRACE,
-            TRACK and CONNECT, which are never served.
+        methods: those that are served, such as `GET,HEAD,POST`, and the CORS preflights that ask for them;
+            another one is a 405. Empty: all but TRACE, TRACK and CONNECT, which are never served.
         max_body: bytes of a JSON or form body, counted as they arrive; more is a 413.
         max_upload: the same for every other body, multipart and octet-stream among them; off for any size.
         max_url: bytes of path and query together; more is a 414.
@@ -115,7 +116,10 @@ class RequestLimitsMiddleware:
     def _head(self, scope: Scope, context: RequestContext) -> tuple[Problem | None, Headers | None]:
         """What is wrong before the body, and the header lines that go with it."""
         bounds = self._settings
-        if context.method in REFUSED or (self._methods and context.method not in self._methods):
+        method = context.method
+        if self._methods and method == "OPTIONS" and method not in self._methods:
+            method = preflight_method(scope) or method
+        if method in REFUSED or (self._methods and method not in self._methods):
             return Problem(status=405, detail="This method is not served here."), self._allow
         query = scope.get("query_string", b"")
         if len(scope.get("raw_path") or scope["path"]) + len(query) > bounds.max_url:
