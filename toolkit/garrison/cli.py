@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
-from garrison import __version__, listing
+from garrison import __version__, listing, reference
+from garrison.csp_cli import csp
 from garrison.env_file import read_env_file
 from garrison.preflight import Advice, examine
 from garrison.server.environment import worker_count
@@ -176,10 +177,10 @@ def run(
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "env"]),
+    type=click.Choice(["text", "json", "env", "markdown"]),
     default="text",
     show_default=True,
-    help="A page, JSON, or a template for --env-file.",
+    help="A page, JSON, a template for --env-file, or the reference of all settings.",
 )
 @click.option("--check", is_flag=True, help="Also say what is missing or unsafe.")
 @_env_file
@@ -199,6 +200,8 @@ def config(form: str, check: bool, env_file: Path | None) -> None:
         click.echo(listing.template(loaded), nl=False)
     elif form == "json":
         click.echo(listing.document(loaded, advice if check else None))
+    elif form == "markdown":
+        click.echo(reference.document(), nl=False)
     else:
         # no-color.org: any value that is not empty switches colours off.
         color = False if foreign("NO_COLOR") else None
@@ -206,6 +209,9 @@ def config(form: str, check: bool, env_file: Path | None) -> None:
     if check:
         _print_advice(loaded, advice)
     sys.exit(1 if any(item.level == "error" for item in advice) else 0)
+
+
+main.add_command(csp)
 
 
 def _take_env_file(path: Path | None) -> None:
