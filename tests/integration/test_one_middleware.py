@@ -18,8 +18,12 @@ from garrison import (
     CookiesMiddleware,
     CrossOrigin,
     CrossOriginMiddleware,
+    CspReports,
+    CspReportsMiddleware,
     Errors,
     ErrorsMiddleware,
+    Exposure,
+    ExposureMiddleware,
     Proxy,
     ProxyMiddleware,
     RateLimit,
@@ -142,6 +146,24 @@ def test_hosts(framework: Framework) -> None:
     ask = make(framework, HostsMiddleware, Hosts(allowed=("shop.example",)))
     assert ask().status == 200
     assert ask((b"host", b"evil.example")).status == 421
+
+
+@BOTH
+def test_exposure(framework: Framework) -> None:
+    """A stranger finds nothing where the setting says so."""
+    assert make(framework, ExposureMiddleware, Exposure(closed="docs"))().status == 200
+    assert make(framework, ExposureMiddleware, Exposure(closed="/*"))().status == 404
+
+
+@BOTH
+def test_csp_reports(framework: Framework, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report of a browser is an event, and the app sees nothing of it."""
+    app = framework()
+    app.add_middleware(CspReportsMiddleware, settings=CspReports(path="/csp-reports"))
+    scope = http_scope("/csp-reports", method="POST", headers=[(b"content-type", b"application/csp-report")])
+    body = b'{"csp-report": {"effective-directive": "img-src", "blocked-uri": "data"}}'
+    assert call(app, scope, body).status == 204
+    assert '"csp_violation"' in capsys.readouterr().out
 
 
 @BOTH

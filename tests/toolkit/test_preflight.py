@@ -8,17 +8,19 @@ from ipaddress import ip_network
 import pytest
 
 from garrison.middleware.cross_origin import CrossOrigin
+from garrison.middleware.exposure import Exposure
 from garrison.middleware.hosts import Hosts
 from garrison.middleware.proxy import Proxy
 from garrison.middleware.rate_limit import RateLimit
-from garrison.preflight import examine
+from garrison.preflight import NEED_A_SETTING, examine
 from garrison.sections import optional_sections
-from garrison.stack import Server, Settings
+from garrison.stack import NEED_ONE_OF, Server, Settings
+from garrison.units import Secret
 
 COMPLETE = Settings(
     rate_limit=RateLimit(limits="5/minute"),
     proxy=Proxy(trusted=(ip_network("10.0.0.0/8"),)),
-    hosts=Hosts(allowed=("shop.example",)),
+    hosts=Hosts(allowed=("shop.example",), https="redirect"),
     cross_origin=CrossOrigin(mode="enforce"),
 )
 
@@ -26,6 +28,11 @@ COMPLETE = Settings(
 def advice(settings: Settings) -> list[tuple[str, str]]:
     """Level and variable of everything that is found."""
     return [(item.level, item.variable) for item in examine(settings)]
+
+
+def test_layers_that_are_idle_are_not_taken_for_switched_off() -> None:
+    """Each layer that waits for a setting is known to wait for it."""
+    assert {"proxy", *NEED_ONE_OF} == NEED_A_SETTING
 
 
 def test_complete_settings_need_no_advice() -> None:
@@ -39,6 +46,7 @@ def test_defaults_lack_what_only_the_operator_knows() -> None:
         ("warning", "GARRISON_RATE_LIMIT_LIMITS"),
         ("warning", "GARRISON_PROXY_TRUSTED"),
         ("warning", "GARRISON_HOSTS_ALLOWED"),
+        ("warning", "GARRISON_HOSTS_HTTPS"),
         ("warning", "GARRISON_CROSS_ORIGIN_MODE"),
     }
 
@@ -66,10 +74,73 @@ def test_trusting_everybody_is_noticed(everybody: str) -> None:
     assert "everybody is trusted" in found[0].text
 
 
-@pytest.mark.parametrize("name", sorted(optional_sections(Settings) - {"proxy", "hosts", "rate_limit"}))
+@pytest.mark.parametrize("proxy", [Proxy(hops=1), Proxy(unix=True)])
+def test_proxies_without_addresses_are_proxies(proxy: Proxy) -> None:
+    """Who counts proxies, or trusts a socket, has told whom to trust."""
+    assert advice(replace(COMPLETE, proxy=proxy)) == []
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_counted_proxies_on_every_address_are_noticed(host: str) -> None:
+    """Whoever can come around counted proxies can be anybody, so that an open port is worth a line."""
+    found = examine(replace(COMPLETE, proxy=Proxy(hops=1), server=Server(host=host)))
+    assert [(item.level, item.variable) for item in found] == [("warning", "GARRISON_PROXY_HOPS")]
+    assert f"whoever reaches {host} without the proxies" in found[0].text
+    assert advice(replace(COMPLETE, server=Server(host=host))) == []
+
+
+def test_a_header_that_nobody_may_send_is_noticed() -> None:
+    """A header of a proxy is of no use while no proxy is trusted."""
+    found = advice(replace(COMPLETE, proxy=Proxy(strip=("X-User-ID",))))
+    assert ("warning", "GARRISON_PROXY_STRIP") in found
+    assert advice(replace(COMPLETE, proxy=Proxy(unix=True, strip=("X-User-ID",)))) == []
+
+
+def test_a_host_that_anybody_may_choose_is_unsafe() -> None:
+    """A forwarded host without a list of hosts is an error in production, where links are sent to people."""
+    proxy = replace(COMPLETE.proxy or Proxy(), accept=("for", "proto", "host"))
+    assert advice(replace(COMPLETE, proxy=proxy)) == []
+    for hosts in (None, Hosts()):
+        unsafe = replace(COMPLETE, proxy=proxy, hosts=hosts)
+        assert advice(unsafe)[0] == ("error", "GARRISON_PROXY_ACCEPT")
+        assert advice(replace(unsafe, profile="development")) == []
+
+
+@pytest.mark.parametrize(
+    "name", sorted(optional_sections(Settings) - {"proxy", "hosts", "exposure", "csp_reports", "rate_limit"})
+)
 def test_layers_that_are_off_are_noticed(name: str) -> None:
     """A protection that somebody switched off is worth a line, since it may have been for a day only."""
     assert advice(replace(COMPLETE, **{name: None})) == [("warning", f"GARRISON_{name.upper()}")]  # type: ignore[arg-type]
+
+
+def test_plain_http_is_noticed() -> None:
+    """Production is told while requests over plain http are served, and no longer once it has chosen."""
+    for hosts in (Hosts(allowed=("shop.example",)), None):
+        assert ("warning", "GARRISON_HOSTS_HTTPS") in advice(replace(COMPLETE, hosts=hosts))
+    assert advice(replace(COMPLETE, hosts=Hosts(https="refuse"))) == [("warning", "GARRISON_HOSTS_ALLOWED")]
+
+
+def test_friends_are_told_from_a_proxy() -> None:
+    """Addresses that are no strangers mean nothing while a proxy that nobody named hides them."""
+    friends = Exposure(closed="docs", allowed=(ip_network("10.0.0.0/8"),))
+    unknown = replace(COMPLETE, proxy=Proxy(), exposure=friends)
+    assert ("warning", "GARRISON_EXPOSURE_ALLOWED") in advice(unknown)
+    assert ("warning", "GARRISON_EXPOSURE_ALLOWED") in advice(replace(unknown, proxy=None))
+    assert advice(replace(COMPLETE, exposure=friends)) == []
+    assert advice(replace(unknown, profile="development")) == []
+    either = replace(friends, token=Secret("a-token-of-a-scraper"))
+    assert ("warning", "GARRISON_EXPOSURE_ALLOWED") not in advice(replace(unknown, exposure=either))
+
+
+def test_friends_without_a_closed_door_contradict() -> None:
+    """Whoever sets a token and closes nothing believes that something is closed; an error, everywhere."""
+    open_house = Exposure(allowed=(ip_network("10.0.0.0/8"),), token=Secret("a-token-of-a-scraper"))
+    for profile in ("production", "development"):
+        assert advice(replace(COMPLETE, exposure=open_house, profile=profile)) == [
+            ("error", "GARRISON_EXPOSURE_ALLOWED"),
+            ("error", "GARRISON_EXPOSURE_TOKEN"),
+        ]
 
 
 def test_credentials_for_nobody_contradict() -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from garrison import Hardened, RateLimit, Server, Settings, SettingsError, harden
+from garrison.middleware.csp_reports import CspReports
+from garrison.middleware.exposure import Exposure
 from garrison.middleware.hosts import Hosts
 from garrison.middleware.proxy import Proxy
 from garrison.sections import optional_sections, sections_of
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 EVERYTHING = Settings(
     proxy=Proxy(trusted=(ip_network("10.0.0.0/8"),)),
     hosts=Hosts(allowed=("shop.example",)),
+    exposure=Exposure(closed="docs"),
+    csp_reports=CspReports(path="/csp-reports"),
     rate_limit=RateLimit(limits="5/minute"),
 )
 BESIDE_THE_LAYERS = ("redaction", "server")
@@ -50,7 +54,7 @@ def test_layers_stand_in_the_order_of_the_sections() -> None:
     names = [name for name in sections_of(Settings) if name not in BESIDE_THE_LAYERS]
     assert names == [
         "proxy", "request_id", "tracing", "access_log", "security_headers", "cookies", "cross_origin",
-        "errors", "hosts", "rate_limit", "request_limits",
+        "errors", "hosts", "exposure", "csp_reports", "rate_limit", "request_limits",
     ]  # fmt: skip
     hardened = harden(app, EVERYTHING)
     assert list(hardened.layers) == names
@@ -70,9 +74,9 @@ def test_each_layer_can_be_left_out(name: str) -> None:
 
 
 def test_layers_with_nothing_to_do_are_not_there() -> None:
-    """Without proxies, hosts and quotas their layers cost nothing."""
+    """Without hosts and quotas their layers cost nothing; that of proxies looks out for some."""
     assert set(harden(app, EVERYTHING).layers) - set(harden(app, Settings()).layers) == {
-        "proxy", "hosts", "rate_limit",
+        "hosts", "exposure", "csp_reports", "rate_limit",
     }  # fmt: skip
 
 

@@ -1,9 +1,13 @@
 """Makes an existing ASGI app fit for production."""
 
+from garrison.csp.hashes import csp_hash
+from garrison.headers.override import set_policy
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
 from garrison.middleware.cookies import Cookies, CookiesMiddleware
 from garrison.middleware.cross_origin import CrossOrigin, CrossOriginMiddleware
+from garrison.middleware.csp_reports import CspReports, CspReportsMiddleware
 from garrison.middleware.errors import Errors, ErrorsMiddleware
+from garrison.middleware.exposure import Exposure, ExposureMiddleware
 from garrison.middleware.hosts import Hosts, HostsMiddleware
 from garrison.middleware.proxy import Proxy, ProxyMiddleware
 from garrison.middleware.rate_limit import RateLimit, RateLimitMiddleware
@@ -11,6 +15,7 @@ from garrison.middleware.request_id import RequestId, RequestIdMiddleware
 from garrison.middleware.request_limits import RequestLimits, RequestLimitsMiddleware
 from garrison.middleware.security_headers import SecurityHeaders, SecurityHeadersMiddleware
 from garrison.middleware.tracing import Tracing, TracingMiddleware
+from garrison.nonce import csp_nonce
 from garrison.redaction import Redaction
 from garrison.settings import SettingsError
 from garrison.stack import Hardened, Server, Settings, harden
@@ -22,8 +27,12 @@ __all__ = [
     "CookiesMiddleware",
     "CrossOrigin",
     "CrossOriginMiddleware",
+    "CspReports",
+    "CspReportsMiddleware",
     "Errors",
     "ErrorsMiddleware",
+    "Exposure",
+    "ExposureMiddleware",
     "Hardened",
     "Hosts",
     "HostsMiddleware",
@@ -43,7 +52,10 @@ __all__ = [
     "SettingsError",
     "Tracing",
     "TracingMiddleware",
+    "csp_hash",
+    "csp_nonce",
     "harden",
+    "set_policy",
 ]
 
 __version__ = "0.1.0"

@@ -26,6 +26,9 @@ class RequestContext:
         span_id: the W3C id of the server span in hex; None where nothing is traced.
         exception: what the app raised and nobody handled.
         rejected_by: the name of the layer that answered in place of the app.
+        nonce: what `csp_nonce` gave out for the inline scripts of this reply; None until somebody asked.
+        reply_policy: what a handler wants of the security headers of its reply; None if nobody asked.
+        claims_https: whether a peer that is not trusted says that its client came over https.
         method: as the client sent it; a WebSocket handshake is a GET (RFC 6455 section 4.1).
         path: as the server gave it, before mounts move it.
         root_path: as the server gave it, before mounts extend it.
@@ -34,12 +37,15 @@ class RequestContext:
     __slots__ = (
         "_mounts",
         "_route",
+        "claims_https",
         "client",
         "exception",
         "method",
+        "nonce",
         "path",
         "peer",
         "rejected_by",
+        "reply_policy",
         "request_id",
         "root_path",
         "span_id",
@@ -56,6 +62,9 @@ class RequestContext:
         self.span_id: str | None = None
         self.exception: BaseException | None = None
         self.rejected_by: str | None = None
+        self.nonce: str | None = None
+        self.reply_policy: object | None = None
+        self.claims_https = False
         self.method: str = scope.get("method", "GET")
         self.path: str = scope["path"]
         self.root_path: str = scope.get("root_path", "")

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar, get_args
+from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 
 from garrison import units, values, wording
 from garrison.sections import PREFIX, Setting, hints_of, optional_sections, sections_of, settings_of
@@ -249,7 +249,10 @@ class _Reader:
     def _problem(self, setting: Setting, expected: str, text: str) -> None:
         secret = units.Secret in (setting.annotation, *get_args(setting.annotation))
         hidden = secret or self._in_file(setting.variable)
-        nearest = difflib.get_close_matches(text, _choices(setting.annotation), n=1)
+        choices = _choices(setting.annotation)
+        # Of a list only the word that is wrong is near anything.
+        wrong = next((word for word in map(str.strip, text.split(",")) if word not in choices), text)
+        nearest = difflib.get_close_matches(wrong, choices, n=1)
         self.problems.append(
             Problem(
                 name=self._blamed(setting.variable),
@@ -283,7 +286,10 @@ class _Reader:
 
 
 def _choices(annotation: Any) -> list[str]:
-    return [item for item in get_args(annotation) if isinstance(item, str)]
+    kept = units.without_none(annotation) if units.is_optional(annotation) else annotation
+    if get_origin(kept) is tuple:
+        kept = get_args(kept)[0]
+    return [item for item in get_args(kept) if isinstance(item, str)]
 
 
 def foreign(name: str) -> str | None:

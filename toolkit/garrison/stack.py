@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from garrison.events import event_log
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
 from garrison.middleware.cookies import Cookies, CookiesMiddleware
 from garrison.middleware.cross_origin import CrossOrigin, CrossOriginMiddleware
+from garrison.middleware.csp_reports import CspReports, CspReportsMiddleware
 from garrison.middleware.errors import Errors, ErrorsMiddleware
+from garrison.middleware.exposure import Exposure, ExposureMiddleware
 from garrison.middleware.hosts import Hosts, HostsMiddleware
 from garrison.middleware.proxy import Proxy, ProxyMiddleware
 from garrison.middleware.rate_limit import RateLimit, RateLimitMiddleware
@@ -23,11 +25,20 @@ from garrison.settings import load, validate
 from garrison.units import Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from garrison.asgi import ASGIApp, Receive, Scope, Send
 
     Layer = Callable[[ASGIApp], ASGIApp]
+
+
+# Layers that do nothing, and are left out, unless one of these settings of theirs is set.
+NEED_ONE_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "hosts": ("allowed", "https"),
+    "exposure": ("closed",),
+    "csp_reports": ("path",),
+    "rate_limit": ("limits",),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +88,9 @@ class Settings:
         cookies: what protects the app's cookies.
         cross_origin: who may read or act from other origins.
         errors: what a client learns of a failure.
-        hosts: which hosts this app answers for.
+        hosts: which hosts this app answers for, and whether over plain http.
+        exposure: what is closed to strangers.
+        csp_reports: where browsers report what policies block.
         rate_limit: quotas for every client.
         request_limits: how large a request may be.
         redaction: what is masked wherever something is written down.
@@ -94,6 +107,8 @@ class Settings:
     cross_origin: CrossOrigin | None = CrossOrigin()
     errors: Errors | None = Errors()
     hosts: Hosts | None = Hosts()
+    exposure: Exposure | None = Exposure()
+    csp_reports: CspReports | None = CspReports()
     rate_limit: RateLimit | None = RateLimit()
     request_limits: RequestLimits | None = RequestLimits()
     redaction: Redaction = Redaction()
@@ -160,31 +175,28 @@ def _layers(settings: Settings) -> list[tuple[str, Layer]]:
     """The layers that have something to do, outermost first."""
     redaction = settings.redaction
     log = event_log(settings.access_log.format if settings.access_log else "json")
+    preset = settings.security_headers.preset if settings.security_headers else "auto"
+    reports = settings.csp_reports.path if settings.csp_reports else ""
+    # What each is made with beside its section; in the order of the sections.
+    classes: dict[str, Callable[..., ASGIApp]] = {
+        "proxy": partial(ProxyMiddleware, log=log),
+        "request_id": RequestIdMiddleware,
+        "tracing": partial(TracingMiddleware, redaction=redaction),
+        "access_log": partial(AccessLogMiddleware, redaction=redaction, log=log),
+        "security_headers": partial(SecurityHeadersMiddleware, reports=reports),
+        "cookies": partial(CookiesMiddleware, preset=preset),
+        "cross_origin": partial(CrossOriginMiddleware, log=log),
+        "errors": partial(ErrorsMiddleware, redaction=redaction, log=log),
+        "hosts": HostsMiddleware,
+        "exposure": ExposureMiddleware,
+        "csp_reports": partial(CspReportsMiddleware, redaction=redaction, log=log),
+        "rate_limit": RateLimitMiddleware,
+        "request_limits": RequestLimitsMiddleware,
+    }
     found: list[tuple[str, Layer]] = []
-    if settings.proxy and settings.proxy.trusted:
-        found.append(("proxy", partial(ProxyMiddleware, settings=settings.proxy)))
-    if settings.request_id:
-        found.append(("request_id", partial(RequestIdMiddleware, settings=settings.request_id)))
-    if settings.tracing:
-        found.append(("tracing", partial(TracingMiddleware, settings=settings.tracing, redaction=redaction)))
-    if settings.access_log:
-        access_log = partial(AccessLogMiddleware, settings=settings.access_log, redaction=redaction, log=log)
-        found.append(("access_log", access_log))
-    if settings.security_headers:
-        section = settings.security_headers
-        found.append(("security_headers", partial(SecurityHeadersMiddleware, settings=section)))
-    if settings.cookies:
-        found.append(("cookies", partial(CookiesMiddleware, settings=settings.cookies)))
-    if settings.cross_origin:
-        cross_origin = partial(CrossOriginMiddleware, settings=settings.cross_origin, log=log)
-        found.append(("cross_origin", cross_origin))
-    if settings.errors:
-        errors = partial(ErrorsMiddleware, settings=settings.errors, redaction=redaction, log=log)
-        found.append(("errors", errors))
-    if settings.hosts and settings.hosts.allowed:
-        found.append(("hosts", partial(HostsMiddleware, settings=settings.hosts)))
-    if settings.rate_limit and settings.rate_limit.limits:
-        found.append(("rate_limit", partial(RateLimitMiddleware, settings=settings.rate_limit)))
-    if settings.request_limits:
-        found.append(("request_limits", partial(RequestLimitsMiddleware, settings=settings.request_limits)))
+    for name, middleware in classes.items():
+        section = getattr(settings, name)
+        needed = NEED_ONE_OF.get(name)
+        if section is not None and (needed is None or any(getattr(section, field) for field in needed)):
+            found.append((name, partial(middleware, settings=section)))
     return found

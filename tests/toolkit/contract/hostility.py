@@ -28,7 +28,7 @@ NAMES: Final = [
     b"connection", b"content-encoding", b"content-length", b"content-type", b"cookie", b"expect",
     b"forwarded", b"host", b"origin", b"sec-fetch-dest", b"sec-fetch-mode", b"sec-fetch-site",
     b"traceparent", b"tracestate", b"transfer-encoding", b"user-agent", b"x-forwarded-for",
-    b"x-forwarded-host", b"x-forwarded-proto", b"x-request-id",
+    b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto", b"x-request-id",
 ]  # fmt: skip
 # Values on which parsers are known to trip: digits that are none, numbers too large, broken escapes.
 VALUES: Final = [

@@ -18,6 +18,8 @@ from opentelemetry.sdk.trace import TracerProvider
 import garrison.middleware
 from garrison import (
     CrossOrigin,
+    CspReports,
+    Exposure,
     Hosts,
     Proxy,
     RateLimit,
@@ -84,12 +86,18 @@ def middleware_of(module: ModuleType) -> type[Any]:
 
 # What makes a layer act that is idle, or does less, with its defaults.
 ACTIVE: Final[dict[str, object]] = {
-    "proxy": Proxy(trusted=(ip_network(PROXIES),)),
+    "proxy": Proxy(
+        trusted=(ip_network(PROXIES),),
+        accept=("for", "proto", "host", "port", "prefix"),
+        strip=("X-User-ID",),
+    ),
     "request_id": RequestId(accept="always"),
     "cross_origin": CrossOrigin(
         allowed=("https://app.example",), posting=("https://app.example",), always=True, isolation=True
     ),
-    "hosts": Hosts(allowed=("shop.example",)),
+    "hosts": Hosts(allowed=("shop.example",), https="redirect", plain="/*"),
+    "exposure": Exposure(closed="docs; metrics; dotfiles; /admin/*"),
+    "csp_reports": CspReports(path="/csp-reports"),
     "rate_limit": RateLimit(limits="1000000/hour"),
     "request_limits": RequestLimits(max_upload=10_000_000),
 }

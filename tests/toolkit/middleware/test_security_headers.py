@@ -10,15 +10,22 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from garrison import SecurityHeaders, SecurityHeadersMiddleware, Settings, SettingsError, harden
-from garrison.middleware.security_headers import BANNERS
+from garrison import (
+    CookiesMiddleware,
+    SecurityHeaders,
+    SecurityHeadersMiddleware,
+    Settings,
+    SettingsError,
+    harden,
+)
+from garrison.headers.banners import BANNERS
 from tests.toolkit.driver import accepts, call, handshake, http_scope, replies_with, websocket_scope
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.websockets import WebSocket
 
-    from garrison.asgi import Headers
+    from garrison.asgi import Headers, Receive, Scope, Send
     from tests.toolkit.driver import Reply
 
 PAGE: Final = {
@@ -30,11 +37,10 @@ PAGE: Final = {
 API: Final = {
     "x-content-type-options": "nosniff",
     "content-security-policy": (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     ),
-    "x-frame-options": "DENY",
+    "x-frame-options": "SAMEORIGIN",
     "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
     "cross-origin-embedder-policy": "require-corp",
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
@@ -87,6 +93,25 @@ def test_the_policy_goes_by_what_the_reply_holds(content_type: str, expected: di
     assert added(call(SecurityHeadersMiddleware(bare))) == expected
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("content_type", [b"text/plain; charset=utf-8", b"text/html", b"application/json"])
+def test_a_redirect_is_nothing_to_look_at(status: int, content_type: bytes) -> None:
+    """A policy for its body would cut the opener, the Referer, and images that are somewhere else."""
+    for scheme in ("http", "https"):
+        line = (b"content-type", content_type)
+        reply = hardened([line, (b"location", b"/x")], status=status, scheme=scheme)
+        assert added(reply, "location", "strict-transport-security") == OTHER
+
+
+def test_the_opener_is_a_matter_of_https() -> None:
+    """Over plain http browsers ignore the header and put an error on the console."""
+    for kind, expected in ((b"application/json", "same-origin"), (b"text/html", "same-origin-allow-popups")):
+        settings = SecurityHeaders(preset="web")
+        for scheme, found in (("https", expected), ("http", None)):
+            reply = hardened([(b"content-type", kind)], settings, scheme=scheme)
+            assert reply.header("cross-origin-opener-policy") == found
+
+
 def test_a_reply_without_a_content_type_gets_nosniff() -> None:
     """An empty reply is covered too."""
     assert added(hardened([], status=204)) == OTHER
@@ -105,11 +130,13 @@ def test_what_the_app_says_itself_stays(name: str) -> None:
 @pytest.mark.parametrize("media_type", [b"text/html", b"application/json"])
 @pytest.mark.parametrize("frames", [b"DENY", b"SAMEORIGIN"])
 def test_an_apps_own_x_frame_options_keeps_its_force(media_type: bytes, frames: bytes) -> None:
-    """No `frame-ancestors` is added, because browsers that see one ignore X-Frame-Options."""
+    """The `frame-ancestors` that is added says the same: browsers that see one ignore X-Frame-Options."""
     reply = hardened([(b"content-type", media_type), (b"X-Frame-Options", frames)])
     assert reply.all("x-frame-options") == [frames.decode()]
-    assert "base-uri" in (reply.header("content-security-policy") or "")
-    assert "frame-ancestors" not in (reply.header("content-security-policy") or "")
+    same = {b"DENY": "frame-ancestors 'none'", b"SAMEORIGIN": "frame-ancestors 'self'"}[frames]
+    policy = (reply.header("content-security-policy") or "").split("; ")
+    assert same in policy
+    assert any(directive.startswith("base-uri ") for directive in policy)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +221,22 @@ def test_many_cookies_survive() -> None:
     assert [line for line in reply.headers if line[0] == b"set-cookie"] == cookies
 
 
+def test_headers_that_can_be_read_only_once() -> None:
+    """An app may send any iterable; nothing of a generator is lost on its way through the layers."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        lines = [(b"content-type", b"text/html"), (b"set-cookie", b"session=1"), (b"set-cookie", b"b=2")]
+        await send({"type": "http.response.start", "status": 200, "headers": (line for line in lines)})
+        await send({"type": "http.response.body", "body": b"x"})
+
+    for hardened_app in (
+        SecurityHeadersMiddleware(app), CookiesMiddleware(app), harden(app, Settings(access_log=None)),
+    ):  # fmt: skip
+        reply = call(hardened_app, http_scope())
+        assert reply.header("content-type") == "text/html"
+        assert [line.partition(";")[0] for line in reply.all("set-cookie")] == ["session=1", "b=2"]
+
+
 def test_page_policies_can_be_changed_one_by_one() -> None:
     """Each header of a page has its setting, and an empty one sends nothing."""
     settings = SecurityHeaders(page_policy="script-src 'self'", page_frames=None, page_referrer=None)
@@ -211,7 +254,8 @@ def test_page_policies_can_be_changed_one_by_one() -> None:
         {"page_policy": "scrpt-src 'self'"},
         {"page_policy": "script-src 'self'\r\nx: y"},
         {"hsts": 1.5},
-        {"existing": "replace"},
+        {"existing": 1},
+        {"preset": "none"},
         {"page_referrer": "unsafe-url"},
         {"page_frames": "ALLOW"},
         {"remove": ("",)},
@@ -286,6 +330,7 @@ def test_a_websocket_denial_is_covered() -> None:
     denied = handshake(app, websocket_scope("/ws", scheme="wss")).reply
     assert denied.status == 403
     assert {name: denied.header(name) for name in API} == API
+    assert denied.header("cross-origin-opener-policy") == "same-origin"
     assert denied.header("strict-transport-security") == HSTS
     welcome = handshake(SecurityHeadersMiddleware(accepts)).sent[0]
     assert welcome == {"type": "websocket.accept"}

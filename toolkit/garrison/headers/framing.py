@@ -4,35 +4,61 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from garrison.headers.csp import without_directive
-
 if TYPE_CHECKING:
     from garrison.asgi import Headers
 
 CSP: Final = b"content-security-policy"
 FRAMES: Final = b"x-frame-options"
+ANCESTORS: Final = b"frame-ancestors"
+
+# What X-Frame-Options can say of what `frame-ancestors` says (HTML standard, "X-Frame-Options"), the
+# stricter one first.
+SAME: Final = {b"'none'": b"DENY", b"'self'": b"SAMEORIGIN"}
 
 
-def decides_framing(headers: Headers) -> bool:
-    """Whether the app says itself who may frame a reply.
+def frames_of(policy: bytes) -> bytes | None:
+    """The X-Frame-Options that says the same as a policy; None where the policy says nothing of frames.
 
-    `frame-ancestors` makes browsers ignore X-Frame-Options (CSP Level 3 section 6.4.2), so that ours would
-    lift the app's `DENY`, and our X-Frame-Options would outlive the app's leave in browsers that know
-    no `frame-ancestors`.
+    Returns:
+        An empty value where only `frame-ancestors` can say it, such as the name of another site.
     """
-    for name, value in headers:
-        lowered = name.lower()
-        if lowered == FRAMES or (lowered == CSP and b"frame-ancestors" in value.lower()):
-            return True
-    return False
+    said = {
+        b" ".join(words[1:])
+        for words in map(bytes.split, policy.lower().replace(b",", b";").split(b";"))
+        if words[:1] == [ANCESTORS]
+    }
+    # Several policies are all in force, so that the strictest decides.
+    return next((frames for sources, frames in SAME.items() if sources in said), b"" if said else None)
 
 
-def unframed(lines: Headers) -> Headers:
-    """The lines without what they say about frames."""
-    found: Headers = []
-    for name, value in lines:
-        if name == CSP:
-            value = without_directive(value.decode("ascii"), "frame-ancestors").encode("ascii")  # noqa: PLW2901
-        if name != FRAMES and value:
-            found.append((name, value))
-    return found
+def following(policy: bytes, frames: bytes) -> bytes:
+    """A policy that says of frames what X-Frame-Options says; nothing of them where that is no known value.
+
+    Browsers that find `frame-ancestors` ignore X-Frame-Options (CSP Level 3 section 6.4.2), and with it an
+    app's `DENY`.
+
+    Args:
+        policy: of ours, with or without `frame-ancestors`.
+        frames: the value of the app's X-Frame-Options.
+    """
+    sources = next((sources for sources, value in SAME.items() if value == frames.strip().upper()), None)
+    directives = [directive.strip() for directive in policy.split(b";")]
+    kept = [directive for directive in directives if directive and not directive.startswith(ANCESTORS)]
+    if sources is not None and len(kept) < len(directives):
+        kept.append(ANCESTORS + b" " + sources)
+    return b"; ".join(kept)
+
+
+def in_step(lines: Headers) -> Headers:
+    """The lines with an X-Frame-Options that does not contradict their policies, or without one.
+
+    X-Frame-Options would outlive the leave that `frame-ancestors` gives, in browsers that do not know it.
+
+    Args:
+        lines: of a reply, their names in lower case.
+    """
+    said = frames_of(b";".join(value for name, value in lines if name == CSP))
+    if said is None:
+        return lines
+    found = [line for line in lines if line[0] != FRAMES]
+    return [*found, (FRAMES, said)] if said else found

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
-import secure
-
-from garrison.asgi import STARTS, accepts_denial, header
+from garrison.asgi import STARTS, header
 from garrison.context import enter
-from garrison.headers.csp import content_policy, is_policy
-from garrison.headers.framing import decides_framing, unframed
-from garrison.settings import validate
+from garrison.denial import denying
+from garrison.headers.banners import BANNERS
+from garrison.headers.caching import CACHE_CONTROL, CACHING, FRESHNESS, is_authenticated
+from garrison.headers.chosen import chosen, given_by, problems_of
+from garrison.headers.existing import SECURITY, parse_modes, reconcile
+from garrison.headers.finish import finished
+from garrison.headers.hsts import PRELOAD_AGE, hsts_value, is_real_host
+from garrison.headers.kinds import REDIRECTS, kind_of
+from garrison.headers.lines import Lines, Policy, Way, with_nonce
+from garrison.headers.override import Override, combined, parse_overrides
+from garrison.headers.presets import Kind, Preset
+from garrison.host_names import LONGEST
+from garrison.nonce import csp_nonce
+from garrison.rules import routed_path
+from garrison.settings import SettingsError, validate
 from garrison.units import Duration
 
 if TYPE_CHECKING:
-    from garrison.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
+    from collections.abc import Awaitable
 
-Kind = Literal["page", "api", "other"]
+    from garrison.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
+    from garrison.context import RequestContext
 
 # Referrer Policy section 3; `unsafe-url` and the empty string protect nothing.
 ReferrerPolicy = Literal[
+    "preset",
     "no-referrer",
     "no-referrer-when-downgrade",
     "origin",
@@ -31,71 +43,113 @@ ReferrerPolicy = Literal[
     "strict-origin",
     "strict-origin-when-cross-origin",
 ]
+Frames = Literal["preset", "DENY", "SAMEORIGIN"]
+# HTML standard, "cross-origin opener policies" and "cross-origin embedder policies"; Fetch,
+# "Cross-Origin-Resource-Policy header".
+Opener = Literal["preset", "same-origin", "same-origin-allow-popups", "noopener-allow-popups", "unsafe-none"]
+Embedder = Literal["preset", "require-corp", "credentialless", "unsafe-none"]
+Resource = Literal["preset", "same-origin", "same-site", "cross-origin"]
+More = Literal[
+    "preset",
+    "origin-agent-cluster",
+    "x-dns-prefetch-control",
+    "x-download-options",
+    "x-permitted-cross-domain-policies",
+    "x-xss-protection",
+]
 
-# Banners and debug headers, after OWASP's list of headers to remove
-# (owasp.org/www-project-secure-headers, "headers_remove.json").
-BANNERS: Final = (
-    "server",
-    "x-powered-by",
-    "x-powered-by-plesk",
-    "x-aspnet-version",
-    "x-aspnetmvc-version",
-    "x-generator",
-    "x-runtime",
-    "x-version",
-    "x-backend-server",
-    "x-debug-token",
-    "x-debug-token-link",
-    "x-debug-exception",
-    "x-debug-exception-file",
-    "x-sourcefiles",
-    "x-php-version",
-    "x-python-version",
-)
 YEAR: Final = 365 * 24 * 3600.0
-API_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-CACHING: Final = frozenset({b"cache-control", b"etag", b"expires", b"last-modified", b"pragma"})
+NO_STORE: Final = (CACHE_CONTROL, b"no-store")
+NAME: Final = re.compile(r"\s*[A-Za-z0-9!#$%&'*+.^_`|~-]+\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityHeaders:
     """The policy that browsers are told.
 
-    A page gets what breaks no app that works today. An API reply (JSON, `+json`, plain text) gets the
-    strictest policy, since nothing in it is to be rendered, and `no-store` where the app said nothing
-    about caching. Everything else gets `nosniff` only.
+    With the preset `auto` a page gets what breaks no app that works today. An API reply (JSON, `+json`,
+    plain text) gets the strictest policy, since nothing in it is to be rendered, and `no-store` where the
+    app said nothing about caching. Everything else gets `nosniff` only. Where a setting says `preset`, the
+    preset decides; `off` or an empty text sends no such header.
 
     Attributes:
-        existing: what happens to a header of these that the app has set itself: `keep` it or `override` it.
-            X-Frame-Options and the policy's `frame-ancestors` are one matter: an app that sets either keeps
-            both as they are.
+        preset: `auto` breaks nothing; `web` enforces a policy with nonces, for pages that render with
+            `csp_nonce`; `strict` locks pages down, Trusted Types included; `api` is for apps without pages.
+        existing: what happens to a header of these that the app has set itself: `keep` it, `override` it, or
+            `merge` both into the stricter, where an app's policy gets every directive that it leaves out;
+            for single headers as in `keep, content-security-policy=merge`. X-Frame-Options always follows
+            `frame-ancestors`.
+        rules: what is different on some paths, such as `/docs: auto; /admin/*: strict; /embed/*:
+            frame-ancestors https://partner.example; /media/*: sandbox; /files/*: attachment; POST /logout:
+            clear-site-data`. The first that fits counts. A preset or a directive is about pages; `sandbox` is
+            for uploaded files that are shown, `attachment` for those that are saved; `clear-site-data` may
+            name `cache`, `cookies`, `storage`.
+        page_policy: Content-Security-Policy of pages (CSP Level 3). It may begin with `preset`, or with the
+            name of one, and change single directives: `web; img-src 'self' https://cdn.example`. The keyword
+            `'nonce'` stands for what `csp_nonce` gives out.
+        page_policy_report_only: its report-only form, which is sent where reports go somewhere.
+        page_frames: X-Frame-Options of pages; `preset` follows the policy's `frame-ancestors`.
+        page_referrer: Referrer-Policy of pages.
+        page_permissions: Permissions-Policy of pages, such as `preset, camera=(self)`.
+        page_permissions_report_only: its report-only form, which is sent where reports go somewhere.
+        page_opener: Cross-Origin-Opener-Policy of pages.
+        page_opener_report_only: its report-only form, which is sent where reports go somewhere.
+        page_embedder: Cross-Origin-Embedder-Policy of pages.
+        page_embedder_report_only: its report-only form, which is sent where reports go somewhere.
+        page_resource: Cross-Origin-Resource-Policy of pages.
+        other_resource: Cross-Origin-Resource-Policy of what is neither page nor API reply, such as images.
+        more: further headers, which have only one safe value.
+        reports: where browsers send reports: a path of this app, or the https URL of a collector; the path of
+            the report receiver unless given.
         hsts: how long browsers remember to use https only (RFC 6797), sent on https to real host names;
             0 sends nothing.
-        page_policy: Content-Security-Policy of pages (CSP Level 3); empty for none.
-        page_frames: X-Frame-Options of pages, for browsers that know no `frame-ancestors`; off for none.
-        page_referrer: Referrer-Policy of pages; off for none.
+        hsts_subdomains: whether that holds for every name below the host, too.
+        hsts_preload: whether browsers may ship with the host in their list of https hosts, which takes
+            `hsts_subdomains`, at least a year, and months to undo.
+        api_no_store: whether API replies get `Cache-Control: no-store` where the app said nothing about it.
+        authenticated_cache: Cache-Control of pages for somebody who is logged in, where the app said nothing.
         remove: names of headers that are removed from every reply, in any case.
     """
 
-    existing: Literal["keep", "override"] = "keep"
+    preset: Preset = "auto"
+    existing: str = "keep"
+    rules: str = ""
+    page_policy: str = "preset"
+    page_policy_report_only: str = "preset"
+    page_frames: Frames | None = "preset"
+    page_referrer: ReferrerPolicy | None = "preset"
+    page_permissions: str = "preset"
+    page_permissions_report_only: str = "preset"
+    page_opener: Opener | None = "preset"
+    page_opener_report_only: Opener | None = "preset"
+    page_embedder: Embedder | None = "preset"
+    page_embedder_report_only: Embedder | None = "preset"
+    page_resource: Resource | None = "preset"
+    other_resource: Resource | None = "preset"
+    more: tuple[More, ...] = ("preset",)
+    reports: str = ""
     hsts: Duration = 2 * YEAR
-    page_policy: str = "base-uri 'self'; frame-ancestors 'self'"
-    page_frames: Literal["DENY", "SAMEORIGIN"] | None = "SAMEORIGIN"
-    page_referrer: ReferrerPolicy | None = "strict-origin-when-cross-origin"
+    hsts_subdomains: bool = False
+    hsts_preload: bool = False
+    api_no_store: bool = True
+    authenticated_cache: Literal["preset", "private", "no-store"] | None = "preset"
     remove: tuple[str, ...] = BANNERS
 
     def __post_init__(self) -> None:
         validate(self)
         validate(
             self,
-            ("hsts", self.hsts == int(self.hsts), "whole seconds"),
+            ("hsts", self.hsts == int(self.hsts) >= 0, "whole seconds"),
             (
-                "page_policy",
-                is_policy(self.page_policy),
-                "directives of Content-Security-Policy, joined by ;",
+                "hsts_preload",
+                not self.hsts_preload or (self.hsts_subdomains and self.hsts >= PRELOAD_AGE),
+                "off, or hsts_subdomains on and hsts of at least 365 days, as hstspreload.org asks",
             ),
-            ("remove", all(name.strip() and name.isascii() for name in self.remove), "names of headers"),
+            ("remove", all(map(NAME.fullmatch, self.remove)), "names of headers"),
         )
+        problems = problems_of(self)
+        if problems:
+            raise SettingsError(problems)
 
 
 class SecurityHeadersMiddleware:
@@ -104,18 +158,30 @@ class SecurityHeadersMiddleware:
     Args:
         app: the app below.
         settings: the section.
+        reports: the path of the report receiver, where the section names no other place; empty for none.
     """
 
-    def __init__(self, app: ASGIApp, settings: SecurityHeaders = SecurityHeaders()) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: SecurityHeaders = SecurityHeaders(), *, reports: str = ""
+    ) -> None:
         self.app = app
-        self._keep = settings.existing == "keep"
+        policy = policy_of(settings, reports)
+        self._reports = bool(policy.reports)
+        self._modes = parse_modes(settings.existing)
+        self._rules = parse_overrides(settings.rules)
         self._removed = frozenset(name.strip().lower().encode("ascii") for name in settings.remove)
-        self._lines: dict[tuple[Kind, bool], Headers] = {}
-        for is_https in (False, True):
-            for kind, lines in policies(settings).items():
-                self._lines[kind, is_https] = lines + (hsts(settings) if is_https else [])
-        self._unframed = {key: unframed(lines) for key, lines in self._lines.items()}
-        self._names = {key: frozenset(name for name, _ in lines) for key, lines in self._lines.items()}
+        self._watched = SECURITY | CACHING | self._removed
+        self._no_store = settings.api_no_store
+
+        # What handlers ask for is theirs to choose, so that there must be an end to what is kept of it.
+        @lru_cache(maxsize=512)
+        def lines(kind: Kind, way: Way, root: str, override: Override | None) -> Lines:
+            return policy.lines(kind, way, root=root, override=override)
+
+        self._lines = lines
+        self._usual = {
+            (kind, way, ""): lines(kind, way, "", None) for kind in get_args(Kind) for way in get_args(Way)
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle `http` and `websocket`; `lifespan` and scopes of an unknown type pass through."""
@@ -126,125 +192,104 @@ class SecurityHeadersMiddleware:
         if not context.mount("security_headers", self):
             await self.app(scope, receive, send)
             return
-        is_https = scope.get("scheme") in {"https", "wss"} and is_real_host(header(scope["headers"], b"host"))
+        way: Way = "http"
+        if scope.get("scheme") in {"https", "wss"}:
+            way = (
+                "https to a name"
+                if is_real_host((header(scope["headers"], b"host") or b"")[: LONGEST + 1])
+                else "https"
+            )
+        # Mounts change the path and the root path in place, so that they are read before the app runs.
+        override = self._override(scope, context.method) if self._rules else None
+        root = context.root_path.rstrip("/") if self._reports else ""
 
-        async def send_with_policy(message: Message) -> None:
+        # Not a coroutine itself: one less for every message.
+        def send_with_policy(message: Message) -> Awaitable[None]:
             if message["type"] in STARTS:
-                headers = self._hardened(message.get("headers", ()), is_https=is_https)
+                wanted = override
+                if context.reply_policy is not None:
+                    wanted = combined(override, context.reply_policy)
+                headers = self._hardened(scope, message, context, way, root, wanted)
                 message = {**message, "headers": headers}
-            await send(message)
+            return send(message)
 
-        denies = scope["type"] == "websocket" and accepts_denial(scope)
-        await self.app(scope, receive, denying(send_with_policy) if denies else send_with_policy)
+        denies = scope["type"] == "websocket"
+        await self.app(scope, receive, denying(scope, send_with_policy) if denies else send_with_policy)
 
-    def _hardened(self, headers: Headers, *, is_https: bool) -> Headers:
+    def _override(self, scope: Scope, method: str) -> Override | None:
+        path = routed_path(scope)
+        return next((override for rule, override in self._rules if rule.applies(method, path)), None)
+
+    def _hardened(
+        self,
+        scope: Scope,
+        message: Message,
+        context: RequestContext,
+        way: Way,
+        root: str,
+        override: Override | None,
+    ) -> Headers:
+        # Any iterable is allowed, and some can be read only once.
+        headers = list(message.get("headers", ()))
         content_type = b""
-        present = set()
-        kept: Headers = []
-        for pair in headers:
-            name = pair[0].lower()
-            if name in self._removed:
+        present = []
+        for name, value in headers:
+            lowered = name.lower()
+            if lowered == b"content-type":
+                content_type = value
+            elif lowered in self._watched:
+                present.append(lowered)
+        kind = kind_of(content_type) if message["status"] not in REDIRECTS else "other"
+        lines = self._usual.get((kind, way, root)) if override is None else None
+        if lines is None:
+            lines = self._lines(kind, way, root, override)
+        if present and not CACHING.issuperset(present):
+            found = self._joined(headers, lines)
+        else:
+            found = [*headers, *lines.added]
+        if lines.is_data:
+            if self._no_store and CACHING.isdisjoint(present):
+                found.append(NO_STORE)
+        elif kind == "page":
+            said = lines.authenticated_cache
+            if said and FRESHNESS.isdisjoint(present) and is_authenticated(scope["headers"], headers):
+                found.append((CACHE_CONTROL, said))
+            if lines.fresh or context.nonce is not None:
+                found = with_nonce(found, csp_nonce(scope), message["status"])
+        return found if override is None else finished(found, message["status"], override)
+
+    def _joined(self, headers: Headers, lines: Lines) -> Headers:
+        """The app's headers and ours where the app has set some of ours, or some that are removed."""
+        dropped = self._removed | lines.dropped
+        kept = [line for line in headers if line[0].lower() not in dropped]
+        own = tuple((name.lower(), value) for name, value in kept if name.lower() in SECURITY)
+        if not own:
+            return [*kept, *lines.added]
+        settled = list(reconcile(own, lines.added, self._modes))
+        found: Headers = []
+        for line in kept:
+            pair = (line[0].lower(), line[1])
+            if pair in settled:
+                settled.remove(pair)
+            elif pair[0] in SECURITY:
                 continue
-            if name == b"content-type":
-                content_type = pair[1]
-            present.add(name)
-            kept.append(pair)
-        kind = kind_of(content_type)
-        lines, names = self._lines[kind, is_https], self._names[kind, is_https]
-        if not present.isdisjoint(names):
-            if self._keep:
-                lines = self._unframed[kind, is_https] if decides_framing(kept) else lines
-                lines = [pair for pair in lines if pair[0] not in present]
-            else:
-                kept = [pair for pair in kept if pair[0].lower() not in names]
-        kept += lines
-        if kind == "api" and present.isdisjoint(CACHING):
-            kept.append((b"cache-control", b"no-store"))
-        return kept
+            found.append(line)
+        return found + settled
 
 
-def denying(send: Send) -> Send:
-    """A `send` that turns a close before the accept into a whole reply, which can carry headers.
+def policy_of(settings: SecurityHeaders, reports: str = "") -> Policy:
+    """The policy that a section stands for.
 
-    A server makes a 403 without any header of ours of such a close (ASGI 3.0, WebSocket close); this is the
-    same 403 to the client.
+    Args:
+        settings: the section.
+        reports: where browsers send reports unless the section names a place.
     """
-    undecided = True
-
-    async def send_denial(message: Message) -> None:
-        nonlocal undecided
-        closes = undecided and message["type"] == "websocket.close"
-        undecided = False
-        if not closes:
-            await send(message)
-            return
-        headers = [(b"content-length", b"0")]
-        await send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
-        await send({"type": "websocket.http.response.body", "body": b""})
-
-    return send_denial
-
-
-@lru_cache(maxsize=1024)
-def kind_of(content_type: bytes) -> Kind:
-    """What a reply of this media type is to a browser (RFC 9110 section 8.3: names in any case)."""
-    media_type = content_type.partition(b";")[0].strip().lower()
-    if media_type in {b"text/html", b"application/xhtml+xml"}:
-        return "page"
-    if media_type in {b"application/json", b"text/plain"} or media_type.endswith(b"+json"):
-        return "api"
-    return "other"
-
-
-@lru_cache(maxsize=1024)
-def is_real_host(host: bytes | None) -> bool:
-    """Whether HSTS may be told for this Host: a name, neither an address nor localhost.
-
-    Browsers ignore it for addresses (RFC 6797 section 8.1.1), and a developer's localhost would be
-    locked out of plain http for years.
-    """
-    if not host:
-        return False
-    name = host.decode("latin-1").lower()
-    name = name.partition("]")[0].strip("[") if name.startswith("[") else name.partition(":")[0]
-    if name == "localhost" or name.endswith(".localhost") or "." not in name:
-        return False
-    try:
-        ip_address(name)
-    except ValueError:
-        return True
-    return False
-
-
-def policies(settings: SecurityHeaders) -> dict[Kind, Headers]:
-    """The header lines for each kind of reply, built once by `secure`'s builders."""
-    nosniff = ("x-content-type-options", secure.XContentTypeOptions().nosniff().header_value)
-    page = [nosniff]
-    if settings.page_policy:
-        page.append(("content-security-policy", content_policy(settings.page_policy)))
-    if settings.page_frames:
-        page.append(("x-frame-options", settings.page_frames))
-    if settings.page_referrer:
-        page.append(("referrer-policy", secure.ReferrerPolicy().set(settings.page_referrer).header_value))
-    api = [
-        nosniff,
-        ("content-security-policy", content_policy(API_POLICY)),
-        ("x-frame-options", secure.XFrameOptions().deny().header_value),
-        ("referrer-policy", secure.ReferrerPolicy().no_referrer().header_value),
-        ("cross-origin-opener-policy", secure.CrossOriginOpenerPolicy().same_origin().header_value),
-        ("cross-origin-embedder-policy", secure.CrossOriginEmbedderPolicy().require_corp().header_value),
-        ("cross-origin-resource-policy", secure.CrossOriginResourcePolicy().same_origin().header_value),
-    ]
-    found: dict[Kind, list[tuple[str, str]]] = {"page": page, "api": api, "other": [nosniff]}
-    return {
-        kind: [(name.encode("ascii"), value.encode("ascii")) for name, value in lines]
-        for kind, lines in found.items()
-    }
-
-
-def hsts(settings: SecurityHeaders) -> Headers:
-    """The Strict-Transport-Security line, without `includeSubDomains`: those may belong to others."""
-    if not settings.hsts:
-        return []
-    value = secure.StrictTransportSecurity().max_age(int(settings.hsts)).header_value
-    return [(b"strict-transport-security", value.encode("ascii"))]
+    hsts = b""
+    if settings.hsts:
+        hsts = hsts_value(settings.hsts, subdomains=settings.hsts_subdomains, preload=settings.hsts_preload)
+    return Policy(
+        preset=settings.preset,
+        usual=chosen(settings.preset, given_by(settings)),
+        hsts=hsts,
+        reports=settings.reports or reports,
+    )
