@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STRANGER := build/datasette-env
+NPM := build/npm
 
-.PHONY: help demo test check format proof bench constraints clean
+.PHONY: help demo test check format proof bench reference constraints clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +18,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-test: check  ## Run everything that must pass
+test: check $(STRANGER)/.ready $(NPM)/.ready  ## Run everything that must pass
 	$(BIN)/pytest -n 2
 
 check: $(READY)  ## Lint, format, types and import rules, in seconds
@@ -30,7 +31,7 @@ format: $(READY)  ## Let ruff write the format and mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-proof: check  ## The full counts of what `make test` samples
+proof: check $(STRANGER)/.ready $(NPM)/.ready  ## The full counts of what `make test` samples
 	PROOF=1 $(BIN)/pytest -n 2
 
 demo: $(READY) $(STRANGER)/.ready  ## Harden a real app, and show before and after
@@ -43,8 +44,24 @@ $(STRANGER)/.ready: $(READY)
 	@$(STRANGER)/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[server]' datasette
 	@touch $@
 
+# What a CDN serves to interactive documentation, for the tests in a browser; they skip it without npm.
+$(NPM)/.ready: tests/browser/package.json
+	@mkdir -p $(NPM)
+	@cp $< $(NPM)/package.json
+	@if command -v npm > /dev/null; then \
+		echo "Setting up $(NPM) ..."; \
+		npm install --prefix $(NPM) --no-package-lock --ignore-scripts --omit=peer --no-audit --no-fund --loglevel=error > /dev/null && touch $@; \
+	else \
+		echo "npm is missing: the tests of interactive documentation are skipped"; \
+	fi
+
 bench: $(READY)  ## Cost per request beside the peers, in one run
 	$(BIN)/python -m loadtests.bench
+
+reference: $(READY)  ## Write docs/reference/settings.md from the docstrings
+	@mkdir -p build
+	@env -i "PATH=$$PATH" $(BIN)/garrison config --format markdown > build/settings.md
+	@mv build/settings.md docs/reference/settings.md
 
 constraints: $(READY) $(STRANGER)/.ready  ## Write constraints.txt from what is installed
 	@{ sed -n '/^#/p' constraints.txt; { $(BIN)/python -m pip freeze --exclude-editable; $(STRANGER)/bin/python -m pip freeze --exclude-editable; } | grep -E '^[A-Za-z0-9._-]+==' | sort -fu; } > build/constraints.txt

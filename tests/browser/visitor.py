@@ -1,0 +1,64 @@
+"""Somebody with a browser of their own: pages, cookies, and what the console complains about."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
+
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / "build" / "browser"
+EXECUTABLE = Path("/usr/bin/chromium")
+# Long for a machine that does other things as well; nothing waits longer than it has to.
+SECONDS = 15
+
+
+class Visitor:
+    """A browser context.
+
+    Attributes:
+        context: with cookies and storage of its own.
+        page: the first tab.
+        complaints: errors on the console and exceptions that nothing caught, of every page and worker.
+    """
+
+    def __init__(self, context: BrowserContext) -> None:
+        context.set_default_timeout(SECONDS * 1000)
+        context.on("console", self._hear)
+        context.on("weberror", self._note)
+        self.context = context
+        self.complaints: list[str] = []
+        self.page: Page = context.new_page()
+
+    def photograph(self, name: str, page: Page | None = None) -> None:
+        """Write what a page looks like to `build/browser/`."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        (page or self.page).screenshot(path=PICTURES / f"{name}.png")
+
+    def cookie(self, name: str) -> dict[str, object]:
+        """One cookie as the browser holds it."""
+        (found,) = [cookie for cookie in self.context.cookies() if cookie.get("name") == name]
+        return dict(found)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def _note(self, error: WebError) -> None:
+        self.complaints.append(str(error.error))
+
+
+def do_without(what: str) -> NoReturn:
+    """Skip a test for want of something; in CI, where nothing may be missing, fail it.
+
+    Args:
+        what: is missing, and how it is installed.
+    """
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(what)
+    pytest.skip(what)
