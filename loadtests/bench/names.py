@@ -13,6 +13,7 @@ RECIPE: Final = "the usual recipe"
 RECIPE_ASGI: Final = "the recipe, slowapi's ASGI class"
 GARRISON: Final = "Garrison, default stack"
 QUOTA: Final = "Garrison, default and a quota"
+REST: Final = "Garrison, no browser policy"
 
 # Before the name of a layer: that layer and no other, and that layer with all layers outside of it.
 ALONE: Final = "alone: "

@@ -101,7 +101,7 @@ def _layers(measured: Rounds) -> Iterator[str]:
 
 def _target(target: Target) -> str:
     word = "met" if target.met else "missed"
-    row = f"  {target.text:<42}{target.limit:>7.0f}{target.found:>8.1f}{word:>8}"
+    row = f"  {target.text:<42}{target.limit:>7g}{target.found:>8.1f}{word:>8}"
     return row if target.scaled == target.found else f"{row}{target.scaled:>13.1f}"
 
 

@@ -14,7 +14,7 @@ from garrison.middleware.proxy import Proxy
 from garrison.middleware.rate_limit import RateLimit
 from garrison.stack import Settings, harden
 from loadtests.bench.measure import Variant
-from loadtests.bench.names import ALONE, BARE, DOWN_TO, GARRISON, NO_OPS, QUOTA, RECIPE, RECIPE_ASGI
+from loadtests.bench.names import ALONE, BARE, DOWN_TO, GARRISON, NO_OPS, QUOTA, RECIPE, RECIPE_ASGI, REST
 from loadtests.bench.recipe import REQUESTS_PER_MINUTE, usual_recipe
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def _garrison(group: Group) -> list[Variant]:
         return stacks
     quota = replace(default, rate_limit=RateLimit(limits=f"{REQUESTS_PER_MINUTE}/minute"))
     stacks.append(_hardened(QUOTA, quota))
+    rest = replace(default, proxy=None, security_headers=None, cookies=None, cross_origin=None, hosts=None)
+    stacks.append(_hardened(REST, rest))
     # Layers as `garrison run` has them with a quota, which is every layer there is.
     every = replace(quota, proxy=Proxy(trusted=(ip_network("127.0.0.1"), ip_network("::1"))))
     names = harden(trivial_app(), every).layers
