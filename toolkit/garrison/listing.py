@@ -150,7 +150,7 @@ def template(loaded: Loaded[Settings]) -> str:
         if row.section != section:
             section = row.section
             lines += _chapter(section, loaded)
-        lines += [f"# {line}" for line in _wrapped(f"{_sentence(row.about)} Expects {row.expects}.")]
+        lines += [f"# {line}" for line in _wrapped(f"{sentence(row.about)} Expects {row.expects}.")]
         lines += [_assignment(row), ""]
     return "\n".join(lines)
 
@@ -176,7 +176,8 @@ def _assignment(row: Row) -> str:
     return f"{'' if row.is_set and not hidden else '#'}{row.variable}={value}"
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """What a docstring says of an attribute, with the capital letter of a sentence."""
     return text[:1].upper() + text[1:]
 
 

@@ -41,7 +41,7 @@ class RequestLimits:
         max_body: bytes of a JSON or form body, counted as they arrive; more is a 413.
         max_upload: the same for every other body, multipart and octet-stream among them; off for any size.
         max_url: bytes of path and query together; more is a 414.
-        max_query_parameters: how many; more is a 400.
+        max_query_parameters: how many parameters a query may have; more is a 400.
         max_headers: how many header lines; more is a 431.
         max_header_bytes: bytes of their names and values together; more is a 431.
         max_json_depth: how deep JSON may be nested; deeper is a 400.

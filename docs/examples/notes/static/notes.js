@@ -1,0 +1,3 @@
+for (const button of document.querySelectorAll("button.done")) {
+  button.addEventListener("click", () => button.parentElement.remove());
+}
