@@ -22,8 +22,8 @@ def csp_nonce(request: Any) -> str:
         templates.env.globals["csp_nonce"] = csp_nonce
         <script nonce="{{ csp_nonce(request) }}">…</script>
 
-    The policy needs the keyword `'nonce'`, which the presets `web` and `strict` have. A reply whose nonce
-    was asked for is kept out of shared caches.
+    The policy needs the keyword `'nonce'`, which the presets `web` and `strict` have. A page whose nonce was
+    asked for is kept out of shared caches.
 
     Args:
         request: an ASGI scope, or whatever has it as `.scope`, such as the requests of Starlette, FastAPI,

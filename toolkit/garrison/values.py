@@ -63,8 +63,10 @@ def _parse(annotation: Any, text: str) -> Any:
         return _network(text)
     if is_optional(annotation):
         kept = without_none(annotation)
-        # An empty secret is a variable that somebody meant to fill in.
-        if text.lower() in NOTHING and not (kept is Secret and not text):
+        # An empty secret is a variable that somebody meant to fill in, and `None` is a word in some choices
+        # elsewhere, such as SameSite, where it does not mean that nothing is said.
+        meant = (kept is Secret and not text) or (get_origin(kept) is Literal and text.lower() == "none")
+        if text.lower() in NOTHING and not meant:
             return None
         return _parse(kept, text)
     return _scalar(annotation, text)

@@ -40,6 +40,15 @@ def test_line_ends_are_those_of_the_parser() -> None:
     assert found == Inline(tag="script", line=2, text="\na()\n")
 
 
+@pytest.mark.parametrize(
+    "strange", ["<![foo[ a>", "<![CDATA[ a>", "<![if IE]>", "<![endif]-->", "<![", "<!x>", "<?php a ?>"]
+)
+def test_a_strange_declaration_is_a_comment(strange: str) -> None:
+    """Browsers pass over what they do not know up to the next `>`, and read on."""
+    found = inline_parts(f"{strange}\n<script>a()</script>")
+    assert [part.text for part in found] == ([] if strange == "<![" else ["a()"])
+
+
 @pytest.mark.parametrize("text", ["let a = {{ user|tojson }};", "{% if x %}a(){% endif %}"])
 def test_templates_are_told_apart(text: str) -> None:
     """What a template engine fills in has another hash in every page."""

@@ -47,6 +47,9 @@ def test_what_the_app_leaves_out_is_filled_in(app: str, merged: str) -> None:
         ("style-src 'none'", "style-src-attr *"),
         ("report-uri /mine", "report-to csp"),
         ("report-to mine", "report-uri /csp"),
+        ("frame-src a, worker-src b; default-src 'none'", "child-src *"),
+        ("img-src *, base-uri 'none'", "default-src 'none'"),
+        ("script-src-elem *, base-uri 'none'", "script-src 'none'"),
     ],
 )
 def test_a_directive_never_takes_over_from_one_of_the_app(app: str, ours: str) -> None:
@@ -150,6 +153,20 @@ def test_what_the_app_has_not_ruled_on_goes_by_ours(app: str, ours: dict[str, tu
             continue
         for source in SOURCES:
             assert allows(merged, kind, source) == allows(written(ours), kind, source)
+
+
+ruled = st.lists(st.dictionaries(names, sources.map(tuple), max_size=3), min_size=1, max_size=3)
+
+
+@given(app=ruled.map(lambda found: ", ".join(map(written, found))), ours=policies)
+def test_what_the_app_has_ruled_on_stays_as_it_is(app: str, ours: dict[str, tuple[str, ...]]) -> None:
+    """Where any of the app's policies decides on a kind of load, ours changes nothing about it."""
+    merged = merge_policies(app, ours)
+
+    for kind, chain in KINDS.items():
+        if set(chain) & set(re.split("[;, ]+", app)):
+            for source in SOURCES:
+                assert allows(merged, kind, source) == allows(app, kind, source)
 
 
 def written(policy: dict[str, tuple[str, ...]]) -> str:

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from garrison import SecurityHeaders, SecurityHeadersMiddleware, Settings, csp_nonce, harden
+from garrison import SecurityHeaders, SecurityHeadersMiddleware, Settings, csp_nonce, harden, set_policy
 from tests.toolkit.driver import call, http_scope, replies_with
 
 if TYPE_CHECKING:
@@ -105,12 +105,13 @@ def test_no_nonce_on_a_304() -> None:
     assert reply.header("x-frame-options") == "SAMEORIGIN"
 
 
-def test_no_nonce_of_the_apps_own_policy_on_a_304() -> None:
-    """It is the same where the app writes the policy and asks for the nonce only."""
+@pytest.mark.parametrize("kind", [HTMLResponse, Response])
+def test_no_nonce_of_the_apps_own_policy_on_a_304(kind: type[Response]) -> None:
+    """It is the same where the app writes the policy, and where the 304 does not say what it is about."""
 
     async def unchanged(request: Request) -> Response:
         policy = f"script-src 'nonce-{csp_nonce(request)}'"
-        return HTMLResponse(status_code=304, headers={"content-security-policy": policy})
+        return kind(status_code=304, headers={"content-security-policy": policy})
 
     app = SecurityHeadersMiddleware(Starlette(routes=[Route("/", unchanged)]))
     assert call(app, http_scope("/")).all(CSP) == []
@@ -132,6 +133,34 @@ def test_a_page_with_a_nonce_is_in_no_shared_cache(own: Headers, expected: list[
     """Otherwise one visitor's nonce would be everybody's, an attacker's among them."""
     app = SecurityHeadersMiddleware(replies_with(200, [PAGE, *own]), WEB)
     assert call(app).all("cache-control") == expected
+
+
+@pytest.mark.parametrize(("status", "kind"), [(200, "text/javascript"), (304, None), (304, "text/html")])
+def test_an_app_that_always_asks_for_a_nonce_keeps_its_files_in_shared_caches(
+    status: int, kind: str | None
+) -> None:
+    """Only a page has the nonce in it; a 304 goes to a cache that has the page already."""
+
+    async def file(request: Request) -> Response:
+        csp_nonce(request)
+        lines = {"cache-control": "public, max-age=60"}
+        return Response("" if status == 304 else "1", status, headers=lines, media_type=kind)
+
+    app = SecurityHeadersMiddleware(Starlette(routes=[Route("/", file)]), WEB)
+    assert call(app, http_scope()).all("cache-control") == ["public, max-age=60"]
+
+
+def test_a_nonce_that_a_handler_asks_for_outside_of_a_page() -> None:
+    """A drawing with scripts of its own has the nonce in its policy, and is in no shared cache either."""
+
+    async def drawing(request: Request) -> Response:
+        set_policy(request, headers={CSP: "script-src 'nonce'"})
+        return Response(f'<script nonce="{csp_nonce(request)}"/>', media_type="image/svg+xml")
+
+    reply = call(SecurityHeadersMiddleware(Starlette(routes=[Route("/", drawing)])), http_scope())
+    (nonce,) = nonces_in(reply.header(CSP) or "")
+    assert f'nonce="{nonce}"' in reply.body.decode()
+    assert reply.all("cache-control") == ["private, no-cache"]
 
 
 @pytest.mark.parametrize("name", ["CDN-Cache-Control", "cloudflare-cdn-cache-control", "surrogate-control"])

@@ -179,6 +179,9 @@ def test_the_app_decides_about_caching_where_it_says_anything(own: str) -> None:
         ("https", "localhost", False),
         ("https", "localhost:8443", False),
         ("https", "app.localhost", False),
+        ("https", "localhost.", False),
+        ("https", "192.0.2.1.:8443", False),
+        ("https", "shop.example.", True),
         ("https", "intranet", False),
         ("https", "192.0.2.1", False),
         ("https", "192.0.2.1:443", False),
@@ -190,6 +193,14 @@ def test_hsts_is_told_on_https_to_real_names_only(scheme: str, host: str, *, tol
     """Neither plain http nor an address nor a developer's localhost is locked to https for years."""
     reply = hardened([], scheme=scheme, headers=[(b"host", host.encode())])
     assert reply.header("strict-transport-security") == (HSTS if told else None)
+
+
+def test_what_is_added_about_caching_can_be_off() -> None:
+    """An API whose replies may be cached, and pages for somebody whom caches tell apart, say so once."""
+    settings = SecurityHeaders(api_no_store=False, authenticated_cache=None)
+    assert hardened([(b"content-type", b"application/json")], settings).all("cache-control") == []
+    lines = [(b"content-type", b"text/html"), (b"set-cookie", b"session=1")]
+    assert hardened(lines, settings).all("cache-control") == []
 
 
 def test_hsts_can_be_shorter_or_off() -> None:
@@ -212,6 +223,19 @@ def test_what_is_removed_can_be_chosen() -> None:
     """A list of one's own replaces the list of banners."""
     reply = hardened([(b"server", b"x"), (b"X-Cost", b"1")], SecurityHeaders(remove=("X-Cost ",)))
     assert (reply.all("server"), reply.all("x-cost")) == (["x"], [])
+
+
+def test_headers_about_caching_can_be_removed() -> None:
+    """They are removed like any other, also where they are all that the app has set."""
+    reply = hardened([(b"etag", b"x"), (b"pragma", b"y")], SecurityHeaders(remove=("pragma",)))
+    assert (reply.all("etag"), reply.all("pragma")) == (["x"], [])
+
+
+def test_a_304_does_not_change_what_it_does_not_name() -> None:
+    """What it is about may be a page or data, which keep the headers that they came with."""
+    settings = SecurityHeaders(preset="strict", other_resource="cross-origin")
+    assert added(hardened([], settings, status=304)) == {"x-content-type-options": "nosniff"}
+    assert added(hardened([], settings))["cross-origin-resource-policy"] == "cross-origin"
 
 
 def test_many_cookies_survive() -> None:
@@ -254,6 +278,8 @@ def test_page_policies_can_be_changed_one_by_one() -> None:
         {"page_policy": "scrpt-src 'self'"},
         {"page_policy": "script-src 'self'\r\nx: y"},
         {"hsts": 1.5},
+        {"hsts": float("inf")},
+        {"hsts": -1},
         {"existing": 1},
         {"preset": "none"},
         {"page_referrer": "unsafe-url"},
@@ -334,6 +360,19 @@ def test_a_websocket_denial_is_covered() -> None:
     assert denied.header("strict-transport-security") == HSTS
     welcome = handshake(SecurityHeadersMiddleware(accepts)).sent[0]
     assert welcome == {"type": "websocket.accept"}
+
+
+def test_a_websocket_that_is_closed_before_it_was_accepted_is_covered() -> None:
+    """The 403 that a server would make of it carries no headers of ours, so that this one does."""
+
+    async def closes(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+
+    reply = handshake(SecurityHeadersMiddleware(closes), websocket_scope()).reply
+    assert (reply.status, added(reply), reply.whole) == (403, OTHER, True)
+    bare = handshake(SecurityHeadersMiddleware(closes), websocket_scope(denial=False))
+    assert [message["type"] for message in bare.sent] == ["websocket.close"]
 
 
 def test_mounting_it_twice_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

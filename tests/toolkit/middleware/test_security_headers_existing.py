@@ -36,6 +36,20 @@ def test_override_replaces_single_headers() -> None:
     assert reply.all("x-frame-options") == ["DENY"]
 
 
+def test_override_leaves_what_we_do_not_send() -> None:
+    """Only a header of ours replaces one of the app's; without one the app's is better than none."""
+    own = (("Permissions-Policy", "usb=()"), ("Referrer-Policy", "unsafe-url"))
+    reply = beside(*own, existing="override")
+    assert reply.all("permissions-policy") == ["usb=()"]
+    assert reply.all("referrer-policy") == ["strict-origin-when-cross-origin"]
+
+
+def test_a_policy_that_says_nothing_of_frames_goes_on_saying_nothing() -> None:
+    """The app's X-Frame-Options is then all that is said of them."""
+    reply = beside(("X-Frame-Options", "DENY"), page_policy="img-src 'self'")
+    assert (reply.all(CSP), reply.all("x-frame-options")) == (["img-src 'self'"], ["DENY"])
+
+
 @pytest.mark.parametrize(
     ("name", "own", "joined"),
     [
@@ -76,11 +90,28 @@ def test_merging_adds_no_source_that_the_app_forbids() -> None:
     assert policy.startswith("default-src 'none'; form-action 'self'")
 
 
+def test_merging_fills_in_what_no_line_of_the_app_says() -> None:
+    """Several lines are several policies; what one of them rules on is not ruled on again in another."""
+    own = ((CSP, "img-src *"), ("permissions-policy", "usb=*"), (CSP, "base-uri 'none'"),
+           ("permissions-policy", "camera=(self)"))  # fmt: skip
+    reply = beside(
+        *own, existing="merge", page_permissions="camera=(), usb=(), midi=()",
+        page_policy="default-src 'self'; base-uri 'self'; form-action 'self'",
+    )  # fmt: skip
+    assert reply.all(CSP) == ["img-src *, base-uri 'none'; form-action 'self'"]
+    assert reply.all("permissions-policy") == ["usb=*, camera=(self), midi=()"]
+
+
 @pytest.mark.parametrize(
     ("own", "name", "left"),
     [
         ([("x-frame-options", "SAMEORIGIN"), ("X-Frame-Options", "DENY")], "x-frame-options", ["DENY"]),
         ([("referrer-policy", "unsafe-url"), ("referrer-policy", "origin")], "referrer-policy", ["origin"]),
+        ([("referrer-policy", "origin"), ("referrer-policy", "unsafe-url")],
+         "referrer-policy", ["unsafe-url"]),
+        ([("referrer-policy", "origin"), ("referrer-policy", "?")], "referrer-policy", ["origin"]),
+        ([("referrer-policy", "origin"), ("referrer-policy", "no-referrer, ?")],
+         "referrer-policy", ["no-referrer, ?"]),
         (
             [("strict-transport-security", "max-age=1"), ("strict-transport-security", "max-age=0")],
             "strict-transport-security",
@@ -96,8 +127,9 @@ def test_merging_adds_no_source_that_the_app_forbids() -> None:
         ([("x-frame-options", "DENY"), (CSP, "frame-ancestors https://a.example")], "x-frame-options", []),
         ([("x-frame-options", "DENY"), (CSP, "frame-ancestors 'self'")], "x-frame-options", ["SAMEORIGIN"]),
         ([(CSP, "frame-ancestors 'self'"), (CSP, "frame-ancestors 'none'")], "x-frame-options", ["DENY"]),
+        ([("x-frame-options", " deny")], CSP, ["base-uri 'self'; frame-ancestors 'none'"]),
     ],
-)
+)  # fmt: skip
 def test_contradictions_of_the_app_are_settled(
     own: list[tuple[str, str]], name: str, left: list[str]
 ) -> None:

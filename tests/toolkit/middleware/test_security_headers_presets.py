@@ -143,6 +143,16 @@ def test_reports_of_a_mounted_app_come_home() -> None:
     assert "report-uri /shop/csp-reports;" in (reply.header("content-security-policy") or "")
 
 
+def test_any_root_path_can_stand_in_a_header() -> None:
+    """A server hands it over decoded, and browsers get it encoded."""
+    root = "/caf\xe9; a,\n\ud800"
+    reply = reply_of(
+        "text/html", SecurityHeaders(), reports="/r", root_path=root, path=f"{root}/x", scheme="https"
+    )
+    assert reply.header("reporting-endpoints") == 'reports="/caf%C3%A9%3B%20a%2C%0A%3F/r"'
+    assert "report-uri /caf%C3%A9%3B%20a%2C%0A%3F/r;" in (reply.header("content-security-policy") or "")
+
+
 @pytest.mark.parametrize(
     ("fields", "header", "value"),
     [
@@ -165,6 +175,8 @@ def test_reports_of_a_mounted_app_come_home() -> None:
         ({"more": ("x-dns-prefetch-control",)}, "x-dns-prefetch-control", "off"),
         ({"more": ("x-permitted-cross-domain-policies",)}, "x-permitted-cross-domain-policies", "none"),
         ({"more": ("x-download-options",)}, "x-download-options", "noopen"),
+        ({"page_policy": "img-src *; report-uri /mine", "reports": "/r"}, "content-security-policy",
+         "img-src *; report-uri /mine"),
         ({"page_policy_report_only": "web", "reports": "/r"}, "reporting-endpoints", 'reports="/r"'),
         ({"page_policy_report_only": "img-src 'self'"}, "content-security-policy-report-only", None),
         ({"page_opener_report_only": None, "reports": "/r"}, "cross-origin-opener-policy-report-only", None),
@@ -178,6 +190,21 @@ def test_every_header_of_a_page_can_be_set(fields: dict[str, object], header: st
     """A setting changes its header, and `off` or an empty text sends none."""
     page = headers_of("text/html", SecurityHeaders(**fields))  # type: ignore[arg-type]
     assert page.get(header) == value
+
+
+def test_what_is_allowed_on_purpose_is_not_reported() -> None:
+    """Directives that a setting changes in the preset hold for what is only reported, too."""
+    settings = SecurityHeaders(page_policy="preset; frame-ancestors https://partner.example", reports="/r")
+    page = headers_of("text/html", settings)
+    told = directives(page["content-security-policy-report-only"])
+    assert told["frame-ancestors"] == "https://partner.example"
+    assert told["script-src"] == "'self'"
+    mine = SecurityHeaders(
+        page_policy="preset; img-src *", page_policy_report_only="default-src 'self'", reports="/r"
+    )
+    assert "img-src" not in headers_of("text/html", mine)["content-security-policy-report-only"]
+    strict = SecurityHeaders(preset="strict", page_policy="preset; img-src *", reports="/r")
+    assert "content-security-policy-report-only" not in headers_of("text/html", strict)
 
 
 def test_a_preset_can_be_changed_in_single_directives() -> None:
@@ -214,6 +241,12 @@ def test_hsts_says_what_is_set(fields: dict[str, object], value: str) -> None:
     [
         ("PAGE_POLICY", "scrpt-src 'self'", "Did you mean script-src?|did you mean script-src?"),
         ("PAGE_POLICY", "script-src self", "did you mean 'self'?"),
+        ("PAGE_POLICY", "wbe", "did you mean web?"),
+        ("PAGE_PERMISSIONS", "preset, camara=(self)", "did you mean camera?"),
+        ("PAGE_PERMISSIONS", "preset; camera 'self'", "parted by commas"),
+        ("REPORTS", "http://collector.example/r", "https only"),
+        ("RULES", "docs: auto", "rules such as '/admin/*: strict'"),
+        ("PAGE_REFERRER", "None", "or off, found 'None'"),
         ("PAGE_POLICY", "web; imgsrc 'self'", "did you mean img-src?"),
         ("PAGE_POLICY_REPORT_ONLY", "default-src 'selff'", "'self'"),
         ("PAGE_PERMISSIONS", "cammera=()", "did you mean camera?"),
@@ -227,6 +260,7 @@ def test_hsts_says_what_is_set(fields: dict[str, object], value: str) -> None:
         ("HSTS_PRELOAD", "on", "hsts_subdomains"),
         ("PRESET", "strikt", "Did you mean strict?"),
         ("PAGE_FRAMES", "DENY", "SAMEORIGIN, which is what frame-ancestors"),
+        ("PAGE_FRAMES", "off", "SAMEORIGIN, which is what frame-ancestors"),
         ("MORE", "preset, x-xss-protetion", "Did you mean x-xss-protection?"),
         ("PAGE_REFERRER", "no-referer", "Did you mean no-referrer?"),
     ],

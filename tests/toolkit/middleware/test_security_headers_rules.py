@@ -92,6 +92,26 @@ def test_a_logout_has_browsers_forget() -> None:
     assert forgotten.all("x-frame-options") == ["DENY"]
 
 
+def test_one_rule_may_say_many_things() -> None:
+    """All of them hold, and what a handler says comes on top."""
+
+    async def upload(request: Request) -> Response:
+        set_policy(request, headers={"Referrer-Policy": "origin"})
+        return HTMLResponse("x")
+
+    settings = SecurityHeaders(rules="/u: strict, sandbox, attachment, clear-site-data cache, img-src *")
+    reply = call(
+        SecurityHeadersMiddleware(Starlette(routes=[Route("/u", upload)]), settings), http_scope("/u")
+    )
+    page, sandbox = reply.all(CSP)
+    assert "require-trusted-types-for" in page
+    assert "img-src *;" in page
+    assert sandbox.startswith("sandbox;")
+    assert reply.header("content-disposition") == "attachment"
+    assert reply.header("clear-site-data") == '"cache"'
+    assert reply.header("referrer-policy") == "origin"
+
+
 def test_rules_go_by_the_path_that_the_router_sees() -> None:
     """A root path in front, or a mount that moves the path while the app runs, changes nothing."""
     assert on("/shop/docs", root_path="/shop").all(CSP) == ["base-uri 'self'; frame-ancestors 'self'"]
@@ -134,6 +154,59 @@ def test_a_handler_has_the_last_word() -> None:
     assert reply.all("referrer-policy") == ["no-referrer"]
     assert call(app, http_scope("/o")).all(CSP) == ["base-uri 'self'; frame-ancestors 'self'"]
     assert call(app, http_scope("/d")).all("cross-origin-resource-policy") == ["cross-origin"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "frames", "policy"),
+    [
+        ({"X-Frame-Options": "DENY"}, ["DENY"], ["base-uri 'self'; frame-ancestors 'none'"]),
+        ({"X-Frame-Options": None}, [], ["base-uri 'self'; frame-ancestors 'self'"]),
+        ({"X-Frame-Options": "ALLOWALL"}, ["ALLOWALL"], ["base-uri 'self'"]),
+        ({CSP: "frame-ancestors https://a.example"}, [], ["frame-ancestors https://a.example"]),
+        ({CSP: "frame-ancestors 'none'"}, ["DENY"], ["frame-ancestors 'none'"]),
+        ({CSP: "img-src 'self'"}, ["SAMEORIGIN"], ["img-src 'self'"]),
+        ({CSP: None}, ["SAMEORIGIN"], []),
+        ({CSP: "frame-ancestors 'self'", "X-Frame-Options": "DENY"}, ["SAMEORIGIN"],
+         ["frame-ancestors 'self'"]),
+        ({CSP: "frame-ancestors 'self'", "X-Frame-Options": None}, [], ["frame-ancestors 'self'"]),
+    ],
+)  # fmt: skip
+def test_what_a_handler_says_of_frames_holds_in_every_browser(
+    headers: dict[str, str | None], frames: list[str], policy: list[str]
+) -> None:
+    """X-Frame-Options and `frame-ancestors` never say two things, whichever of them a handler gives."""
+
+    async def page(request: Request) -> Response:
+        set_policy(request, headers=headers)
+        return HTMLResponse("x")
+
+    reply = call(SecurityHeadersMiddleware(Starlette(routes=[Route("/", page)])), http_scope())
+    assert (reply.all("x-frame-options"), reply.all(CSP)) == (frames, policy)
+
+
+def test_a_policy_of_which_nothing_is_left_is_not_sent() -> None:
+    """Where it spoke of frames only, a handler's X-Frame-Options that no policy can say is left alone."""
+
+    async def page(request: Request) -> Response:
+        set_policy(request, headers={"X-Frame-Options": "ALLOWALL"})
+        return HTMLResponse("x")
+
+    settings = SecurityHeaders(page_policy="frame-ancestors 'self'")
+    reply = call(SecurityHeadersMiddleware(Starlette(routes=[Route("/", page)]), settings), http_scope())
+    assert (reply.all("x-frame-options"), reply.all(CSP)) == (["ALLOWALL"], [])
+
+
+def test_what_a_rule_allows_is_not_reported() -> None:
+    """The report-only policy allows it too, and stays silent on what it has no rule about."""
+    settings = SecurityHeaders(
+        page_policy_report_only="default-src 'self'; frame-ancestors 'self'",
+        reports="/r",
+        rules="/*: frame-ancestors https://a.example, img-src *, form-action 'none'",
+    )
+    app = SecurityHeadersMiddleware(replies_with(200, [(b"content-type", b"text/html")]), settings)
+    assert call(app, http_scope()).all(f"{CSP}-report-only") == [
+        "default-src 'self'; frame-ancestors https://a.example; img-src *; report-uri /r"
+    ]
 
 
 def test_fastapi_hands_its_own_request_over() -> None:

@@ -76,6 +76,10 @@ class _Reader(HTMLParser):
         self.feed(html)
         self.close()
 
+    def parse_marked_section(self, i: int, report: int = 1) -> int:  # noqa: ARG002 - the parser's own
+        """Read `<![…` as HTML has it, a comment up to `>`; of a word that it does not know Python raises."""
+        return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in reversed(attrs)}
         is_script = tag == "script" and "src" not in given and given.get("type", "").strip().lower() in TYPES

@@ -48,7 +48,8 @@ def merge_policies(app: str, ours: Mapping[str, tuple[str, ...]]) -> str:
 
     A directive of ours is left out where it would take over from one of the app's: `script-src` where the
     app has `default-src`, `child-src` where workers go by the app's `script-src`. What is left can only
-    forbid. Several policies, parted by commas, hold all at once, so that each of them counts.
+    forbid. Several policies, parted by commas, hold all at once: ours goes into the last, without what would
+    decide there about something that another one rules on.
 
     An app with nonces of its own has a new policy on every reply, so that this costs microseconds.
 
@@ -57,7 +58,8 @@ def merge_policies(app: str, ours: Mapping[str, tuple[str, ...]]) -> str:
         ours: directives with their values, as `parse_policy` returns them.
     """
     said = {name.lower() for name in NAME.findall(app)}
-    added = [" ".join((name, *values)) for name, values in ours.items() if _may_add(name, said)]
+    last = said if "," not in app else {name.lower() for name in NAME.findall(app.rpartition(",")[2])}
+    added = [" ".join((name, *values)) for name, values in ours.items() if _may_add(name, said, last)]
     if not added:
         return app
     rest = app.rstrip("\t\n\f\r ")
@@ -65,9 +67,10 @@ def merge_policies(app: str, ours: Mapping[str, tuple[str, ...]]) -> str:
     return app + joint + "; ".join(added)
 
 
-def _may_add(name: str, said: set[str]) -> bool:
+def _may_add(name: str, said: set[str], last: set[str]) -> bool:
     if name in said or (name in REPORTING and not said.isdisjoint(REPORTING)):
         return False
     return all(
-        said.isdisjoint(after) or not said.isdisjoint(before) for before, after in PLACES.get(name, ())
+        not last.isdisjoint(before) or (said.isdisjoint(before) and said.isdisjoint(after))
+        for before, after in PLACES.get(name, ())
     )

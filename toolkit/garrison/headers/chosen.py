@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from garrison.csp.policy import parse_policy, render_policy
+from garrison.csp.policy_error import PolicyError, did_you_mean
 from garrison.headers.existing import parse_modes
 from garrison.headers.framing import frames_of
 from garrison.headers.override import parse_overrides
@@ -87,6 +88,8 @@ def _complaint(read: Callable[[str], object], text: str) -> str:
         read(text)
     except NotationError as error:
         return f"Write {error.expected} in place of {error.found!r}."
+    except PolicyError as error:
+        return f"In it, {error}" if str(error).endswith("?") else f"In it, {error}."
     except ValueError as error:
         sentence = str(error)[:1].upper() + str(error)[1:]
         return sentence if sentence.endswith(("?", ".")) else f"{sentence}."
@@ -99,6 +102,8 @@ def check_reports(text: str) -> None:
     Raises:
         ValueError: it is neither a path nor an https URL.
     """
+    if text.startswith("http://"):
+        raise ValueError("browsers send reports to https only")
     if text and not REPORTS.fullmatch(text):
         raise ValueError("write it percent-encoded, without ; and ,")
 
@@ -110,7 +115,7 @@ def _check(preset: Preset, answer: str, text: str) -> None:
 def _contradictions(section: Any) -> list[Problem]:
     frames = section.page_frames
     said = frames_of(chosen(section.preset, given_by(section)).policy.encode("ascii"))
-    if frames in {USUAL, None} or said is None or said.decode("ascii") == frames:
+    if frames == USUAL or said is None or said.decode("ascii") == (frames or ""):
         return []
     return [
         Problem(
@@ -135,8 +140,13 @@ def chosen(preset: Preset, given: Mapping[str, Any]) -> PolicySet:
     changed: dict[str, Any] = {}
     for field, value in given.items():
         usual = getattr(PRESETS[preset], field)
-        if field in {"policy", "policy_report_only"}:
+        if field == "policy":
             changed[field] = policy_text(value, usual)
+        elif field == "policy_report_only":
+            # What was allowed on purpose is nothing to tell of.
+            begins, _, rest = given.get("policy", "").partition(";")
+            follows = value == USUAL == begins.strip() and usual
+            changed[field] = policy_text(f"{USUAL};{rest}" if follows else value, usual)
         elif field in {"permissions", "permissions_report_only"}:
             changed[field] = permissions_text(value, usual)
         elif field == "more":
@@ -160,6 +170,10 @@ def policy_text(text: str, usual: str) -> str:
     first, _, rest = text.partition(";")
     begins = {USUAL: usual} | {str(name): policies.policy for name, policies in PRESETS.items()}
     if first.strip() not in begins:
+        if re.fullmatch(r"\s*[A-Za-z]+\s*", text) and (
+            near := did_you_mean(text.strip(), begins, otherwise="", cutoff=0.6)
+        ):
+            raise PolicyError(f"{text.strip()} is neither a preset nor a policy: {near}")
         return render_policy(parse_policy(text))
     policy = {**parse_policy(begins[first.strip()]), **parse_policy(rest)}
     return render_policy(policy)
@@ -175,6 +189,10 @@ def permissions_text(text: str, usual: str) -> str:
     Raises:
         PolicyError: it is no policy.
     """
+    if ";" in text and "=" not in text.partition(";")[0]:
+        raise PolicyError(
+            "features are parted by commas, and each has its origins in brackets: camera=(self)"
+        )
     first, _, rest = text.partition(",")
     begins = {USUAL: usual} | {str(name): policies.permissions for name, policies in PRESETS.items()}
     if first.strip() not in begins:

@@ -69,6 +69,14 @@ SECURITY: Final = (
 )
 
 
+# Of these several lines are one list: of policies that all hold, or of features.
+LISTS: Final = POLICIES | PERMISSIONS
+
+# An app's policy with a nonce is another one on every reply, and ours is not; nobody changes these.
+_parsed_policy = lru_cache(maxsize=64)(parse_policy)
+_parsed_permissions = lru_cache(maxsize=64)(parse_permissions)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Modes:
     """How the app's headers and ours go together.
@@ -157,26 +165,34 @@ def single(lines: Iterable[tuple[bytes, bytes]]) -> Headers:
         place = next((at for at, line in enumerate(found) if line[0] == name), None)
         if place is None or (name not in ORDER and name != HSTS):
             found.append((name, value))
-        elif name in ORDER and (name == REFERRER or rank(name, value) > rank(name, found[place][1])):
+        elif name in ORDER and rank(name, value) > (-1 if name == REFERRER else rank(name, found[place][1])):
             found[place] = (name, value)
     return found
 
 
 def rank(name: bytes, value: bytes) -> int:
     """How strict a value is among those of its header; -1 for one that browsers do not know."""
-    # Parameters such as `; report-to="reports"` change nothing, and Referrer-Policy may list fallbacks.
-    token = value.partition(b";")[0].rpartition(b",")[2].strip().lower()
-    return ORDER[name].index(token) if token in ORDER[name] else -1
+    # Parameters such as `; report-to="reports"` change nothing.
+    tokens = [token.strip().lower() for token in value.partition(b";")[0].split(b",")]
+    if name == REFERRER:
+        # It may list fallbacks, of which a browser takes the last that it knows.
+        tokens = [token for token in tokens if token in ORDER[name]]
+    return ORDER[name].index(tokens[-1]) if tokens and tokens[-1] in ORDER[name] else -1
 
 
 def joined(lines: Headers, name: bytes, ours: bytes) -> Headers:
     """The lines with our value joined into the first of its name: the strictest of both."""
     place = next(at for at, line in enumerate(lines) if line[0] == name)
     own = lines[place][1]
+    rest = lines[place + 1 :]
+    if name in LISTS:
+        own = b", ".join(value for key, value in lines if key == name)
+        rest = [line for line in rest if line[0] != name]
     if name in POLICIES:
-        value = merge_policies(own.decode("latin-1"), parse_policy(ours.decode("ascii"))).encode("latin-1")
+        directives = _parsed_policy(ours.decode("ascii"))
+        value = merge_policies(own.decode("latin-1"), directives).encode("latin-1")
     elif name in PERMISSIONS:
-        features = parse_permissions(ours.decode("ascii"))
+        features = _parsed_permissions(ours.decode("ascii"))
         value = merge_permissions(own.decode("latin-1"), features).encode("latin-1")
     elif name == HSTS:
         value = join_hsts(own, ours)
@@ -186,4 +202,4 @@ def joined(lines: Headers, name: bytes, ours: bytes) -> Headers:
         value = max(own, ours, key=lambda one: rank(name, one))
     else:
         value = own
-    return [*lines[:place], (name, value), *lines[place + 1 :]]
+    return [*lines[:place], (name, value), *rest]

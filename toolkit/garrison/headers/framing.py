@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from garrison.asgi import Headers
 
 CSP: Final = b"content-security-policy"
@@ -47,6 +49,23 @@ def following(policy: bytes, frames: bytes) -> bytes:
     if sources is not None and len(kept) < len(directives):
         kept.append(ANCESTORS + b" " + sources)
     return b"; ".join(kept)
+
+
+def with_given(lines: dict[bytes, bytes], given: Mapping[bytes, bytes | None]) -> dict[bytes, bytes]:
+    """The lines of a policy with what a handler gave in their place; what it says of frames holds in both.
+
+    Args:
+        lines: values by name, names in lower case.
+        given: values that replace theirs; None sends none.
+    """
+    found = {name: value for name, value in lines.items() if name not in given}
+    found |= {name: value for name, value in given.items() if value is not None}
+    frames, policy = given.get(FRAMES), given.get(CSP)
+    if frames is not None and CSP in lines and CSP not in given:
+        found[CSP] = following(lines[CSP], frames)
+    elif policy is not None and (frames is not None or FRAMES not in given):
+        found = dict(in_step(list(found.items())))
+    return {name: value for name, value in found.items() if value}
 
 
 def in_step(lines: Headers) -> Headers:

@@ -60,6 +60,8 @@ def is_real_host(host: bytes | None) -> bool:
         return False
     name = host.decode("latin-1").lower()
     name = name.partition("]")[0].strip("[") if name.startswith("[") else name.partition(":")[0]
+    # With a dot at the end it is the same host (RFC 3986 section 3.2.2).
+    name = name.removesuffix(".")
     if name == "localhost" or name.endswith(".localhost") or "." not in name:
         return False
     try:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import quote
 
+from garrison.csp.fallback import governing_directive
 from garrison.csp.policy import parse_policy, render_policy
 from garrison.headers.caching import kept_private
 from garrison.headers.existing import POLICIES
-from garrison.headers.framing import frames_of
+from garrison.headers.framing import frames_of, with_given
 from garrison.headers.hsts import HSTS
+from garrison.headers.kinds import NOT_MODIFIED
 from garrison.headers.permissions import parse_permissions, render_permissions
 from garrison.headers.presets import MORE, PRESETS, PolicySet, Preset
 
@@ -76,24 +79,24 @@ class Policy:
         found: dict[str, str] = {"x-content-type-options": "nosniff"}
         if kind == "page":
             directives = dict(override.directives) if override else {}
-            reports = root + self.reports if self.reports.startswith("/") else self.reports
+            # A root path is decoded (ASGI 3.0, HTTP connection scope), and a header takes it encoded.
+            front = quote(root, errors="replace") if self.reports.startswith("/") else ""
+            reports = front + self.reports
             found |= page_headers(chosen, directives, reports, is_https=way != "http")
         elif kind == "api":
             found |= api_headers(chosen, is_https=way != "http")
-        elif chosen.other_resource:
+        # A 304 replaces what the cache has of each header that it carries (RFC 9111 section 3.2), and where
+        # it does not say what it is about, that may be a page or data.
+        elif kind == "other" and chosen.other_resource:
             found["cross-origin-resource-policy"] = chosen.other_resource
         lines = {name.encode("ascii"): value.encode("ascii") for name, value in found.items() if value}
         if way == "https to a name" and self.hsts:
             lines[HSTS] = self.hsts
-        dropped: set[bytes] = set()
-        for name, value in override.headers if override is not None else ():
-            lines.pop(name, None)
-            dropped.add(name)
-            if value is not None:
-                lines[name] = value
+        given = dict(override.headers) if override is not None else {}
+        lines = with_given(lines, given)
         return Lines(
             added=tuple(lines.items()),
-            dropped=frozenset(dropped),
+            dropped=frozenset(given),
             is_data=kind == "api" or (kind == "page" and chosen.pages_are_data),
             authenticated_cache=chosen.authenticated_cache.encode("ascii") if kind == "page" else b"",
             fresh=any(NONCE in value for value in lines.values()),
@@ -107,10 +110,11 @@ class Policy:
 
 
 def with_nonce(lines: Headers, nonce: str, status: int) -> Headers:
-    """The lines of a page whose policy names a nonce; no shared cache may keep them.
+    """The lines of a page whose policy names a nonce; no shared cache may keep it.
 
     A 304 changes the headers of the reply that a cache has kept (RFC 9111 section 4.3.4), and with another
-    nonce nothing in its page would run: the policy that was kept with the page stays.
+    nonce nothing in its page would run: the policy that was kept with the page stays. It goes to a
+    cache that has the page, which is no shared one.
 
     Args:
         lines: of the reply.
@@ -122,9 +126,9 @@ def with_nonce(lines: Headers, nonce: str, status: int) -> Headers:
     for name, value in lines:
         if name.lower() not in POLICIES or not (NONCE in value or named in value):
             found.append((name, value))
-        elif status != 304:
+        elif status != NOT_MODIFIED:
             found.append((name, value.replace(NONCE, named)))
-    return kept_private(found)
+    return found if status == NOT_MODIFIED else kept_private(found)
 
 
 def page_headers(
@@ -140,7 +144,7 @@ def page_headers(
             loses every report of a policy that names an endpoint.
     """
     directives: dict[str, Sources | None] = {**parse_policy(policies.policy), **changed}
-    enforced = {name: sources for name, sources in directives.items() if sources is not None}
+    enforced = kept(directives)
     frames = frames_of(render_policy(enforced).encode("ascii"))
     found = {
         "content-security-policy": reporting(enforced, reports, is_https=is_https),
@@ -154,8 +158,10 @@ def page_headers(
         **{name: MORE[name] for name in policies.more},
     }
     if reports:
-        told = parse_policy(policies.policy_report_only)
-        found["content-security-policy-report-only"] = reporting(told, reports, is_https=is_https)
+        told: dict[str, Sources | None] = {**parse_policy(policies.policy_report_only)}
+        # What is allowed here is no violation to tell of, and what the policy says nothing of stays so.
+        told |= {name: sources for name, sources in changed.items() if governing_directive(name, told)}
+        found["content-security-policy-report-only"] = reporting(kept(told), reports, is_https=is_https)
     if reports and is_https:
         endpoint = f'; report-to="{ENDPOINT}"'
         found["reporting-endpoints"] = f'{ENDPOINT}="{reports}"'
@@ -171,6 +177,11 @@ def page_headers(
         ):
             found[f"cross-origin-{name}-policy-report-only"] = value and value + endpoint
     return found
+
+
+def kept(directives: dict[str, Sources | None]) -> dict[str, Sources]:
+    """The directives without those that are removed."""
+    return {name: sources for name, sources in directives.items() if sources is not None}
 
 
 def api_headers(policies: PolicySet, *, is_https: bool) -> dict[str, str]:

@@ -78,7 +78,12 @@ def parse_overrides(text: str) -> tuple[tuple[Rule, Override], ...]:
     if not text.strip():
         return ()
     found = []
-    for rule in parse_rules(text):
+    try:
+        rules = parse_rules(text)
+    except NotationError as error:
+        expected = "rules such as '/admin/*: strict' or 'POST /logout: clear-site-data'"
+        raise NotationError(expected, error.found) from None
+    for rule in rules:
         if not rule.path or rule.identity:
             raise NotationError("a path in front of each, such as '/admin/*: strict'", rule.value)
         found.append((rule, parse_override(rule.value)))

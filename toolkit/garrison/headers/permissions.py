@@ -208,7 +208,7 @@ def _check_name(name: str, member: str, *, assigned: bool) -> None:
     if not _KEY.fullmatch(name):
         nearest = did_you_mean(name, FEATURES, otherwise="lower case, digits and - are")
         raise PolicyError(f"{name} is no name of a feature: {nearest}")
-    if name not in FEATURES and (nearest := did_you_mean(name, FEATURES, otherwise="", cutoff=0.84)):
+    if name not in FEATURES and (nearest := did_you_mean(name, FEATURES, otherwise="", cutoff=0.8)):
         raise PolicyError(f"{name} is no feature: {nearest}")
 
 

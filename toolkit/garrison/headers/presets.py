@@ -14,8 +14,9 @@ Preset = Literal["auto", "web", "strict", "api"]
 """How far a policy goes: `auto` breaks no app that works, `web` is for pages that render with `csp_nonce`,
 `strict` locks pages down, and `api` is for apps without pages."""
 
-Kind = Literal["page", "api", "other"]
-"""What a reply is to a browser: something to render, data, or a part of a page."""
+Kind = Literal["page", "api", "other", "unchanged"]
+"""What a reply is to a browser: something to render, data, a part of a page, or word that what it has in
+its cache is still good."""
 
 # Further headers, each with the one value that protects: https://html.spec.whatwg.org (origin-keyed agent
 # clusters), and what OWASP's Secure Headers Project lists for old browsers and plug-ins.

@@ -16,7 +16,7 @@ from garrison.headers.chosen import chosen, given_by, problems_of
 from garrison.headers.existing import SECURITY, parse_modes, reconcile
 from garrison.headers.finish import finished
 from garrison.headers.hsts import PRELOAD_AGE, hsts_value, is_real_host
-from garrison.headers.kinds import REDIRECTS, kind_of
+from garrison.headers.kinds import NONCED, kind_of
 from garrison.headers.lines import Lines, Policy, Way, with_nonce
 from garrison.headers.override import Override, combined, parse_overrides
 from garrison.headers.presets import Kind, Preset
@@ -87,15 +87,19 @@ class SecurityHeaders:
         page_policy: Content-Security-Policy of pages (CSP Level 3). It may begin with `preset`, or with the
             name of one, and change single directives: `web; img-src 'self' https://cdn.example`. The keyword
             `'nonce'` stands for what `csp_nonce` gives out.
-        page_policy_report_only: its report-only form, which is sent where reports go somewhere.
-        page_frames: X-Frame-Options of pages; `preset` follows the policy's `frame-ancestors`.
+        page_policy_report_only: the report-only form of `page_policy`, sent where reports go somewhere. With
+            `preset` it has the directives that `page_policy` changes in its preset, too.
+        page_frames: X-Frame-Options of pages; `preset` follows the policy's `frame-ancestors`, and nothing
+            else may stand here where there is one.
         page_referrer: Referrer-Policy of pages.
         page_permissions: Permissions-Policy of pages, such as `preset, camera=(self)`.
-        page_permissions_report_only: its report-only form, which is sent where reports go somewhere.
+        page_permissions_report_only: the report-only form of `page_permissions`, sent where reports go
+            somewhere.
         page_opener: Cross-Origin-Opener-Policy of pages.
-        page_opener_report_only: its report-only form, which is sent where reports go somewhere.
+        page_opener_report_only: the report-only form of `page_opener`, sent where reports go somewhere.
         page_embedder: Cross-Origin-Embedder-Policy of pages.
-        page_embedder_report_only: its report-only form, which is sent where reports go somewhere.
+        page_embedder_report_only: the report-only form of `page_embedder`, sent where reports go
+            somewhere.
         page_resource: Cross-Origin-Resource-Policy of pages.
         other_resource: Cross-Origin-Resource-Policy of what is neither page nor API reply, such as images.
         more: further headers, which have only one safe value.
@@ -139,7 +143,7 @@ class SecurityHeaders:
         validate(self)
         validate(
             self,
-            ("hsts", self.hsts == int(self.hsts) >= 0, "whole seconds"),
+            ("hsts", float(self.hsts).is_integer() and self.hsts >= 0, "whole seconds"),
             (
                 "hsts_preload",
                 not self.hsts_preload or (self.hsts_subdomains and self.hsts >= PRELOAD_AGE),
@@ -171,6 +175,7 @@ class SecurityHeadersMiddleware:
         self._rules = parse_overrides(settings.rules)
         self._removed = frozenset(name.strip().lower().encode("ascii") for name in settings.remove)
         self._watched = SECURITY | CACHING | self._removed
+        self._harmless = CACHING - self._removed
         self._no_store = settings.api_no_store
 
         # What handlers ask for is theirs to choose, so that there must be an end to what is kept of it.
@@ -239,11 +244,11 @@ class SecurityHeadersMiddleware:
                 content_type = value
             elif lowered in self._watched:
                 present.append(lowered)
-        kind = kind_of(content_type) if message["status"] not in REDIRECTS else "other"
+        kind = kind_of(content_type, message["status"])
         lines = self._usual.get((kind, way, root)) if override is None else None
         if lines is None:
             lines = self._lines(kind, way, root, override)
-        if present and not CACHING.issuperset(present):
+        if present and not self._harmless.issuperset(present):
             found = self._joined(headers, lines)
         else:
             found = [*headers, *lines.added]
@@ -254,8 +259,8 @@ class SecurityHeadersMiddleware:
             said = lines.authenticated_cache
             if said and FRESHNESS.isdisjoint(present) and is_authenticated(scope["headers"], headers):
                 found.append((CACHE_CONTROL, said))
-            if lines.fresh or context.nonce is not None:
-                found = with_nonce(found, csp_nonce(scope), message["status"])
+        if lines.fresh or (context.nonce is not None and kind in NONCED):
+            found = with_nonce(found, csp_nonce(scope), message["status"])
         return found if override is None else finished(found, message["status"], override)
 
     def _joined(self, headers: Headers, lines: Lines) -> Headers:
