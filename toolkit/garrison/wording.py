@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Network, IPv6Network
+from math import isfinite
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from garrison.units import DURATIONS, Network, Secret, Unit, is_optional, read_duration, without_none
@@ -87,6 +88,8 @@ def render(value: object, annotation: Any = str) -> str:
     if isinstance(value, tuple):
         (item, *_) = get_args(annotation) or (str,)
         return ",".join(render(member, item) for member in value)
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
     if isinstance(value, int | float) and _is_measure(annotation, Unit.BYTES):
         return _render_size(int(value))
     if isinstance(value, int | float) and _is_measure(annotation, Unit.SECONDS):
