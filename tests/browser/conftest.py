@@ -15,7 +15,6 @@ from tests.browser.visitor import EXECUTABLE, ROOT, SECONDS, Visitor, do_without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Playwright, Route
 
@@ -84,16 +83,28 @@ def visitor(chromium: Browser, serve: Serve) -> Iterator[Visitor]:
     context.close()
 
 
-@pytest.fixture
-def tolerant_visitor(
-    playwright: Playwright, flags: list[str], serve: Serve, tmp_path: Path
+@pytest.fixture(scope="module")
+def regular(chromium: Browser, serve_all: Serve) -> Iterator[Visitor]:
+    """Somebody who comes more than once, in one tab: a new one takes longer than most tests in it.
+
+    Only for sites that outlive a test, since the browser keeps connections to them, and what HSTS says.
+    """
+    context = chromium.new_context()
+    yield Visitor(context)
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def tolerant_regular(
+    playwright: Playwright, flags: list[str], serve_all: Serve, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Visitor]:
-    """Somebody whose browser sends third-party cookies, as many do; that takes a profile of its own."""
-    preferences = tmp_path / "Default" / "Preferences"
+    """The same with a browser that sends third-party cookies, as many do; that takes a profile of its own."""
+    profile = tmp_path_factory.mktemp("profile")
+    preferences = profile / "Default" / "Preferences"
     preferences.parent.mkdir()
     preferences.write_text('{"profile": {"cookie_controls_mode": 0}}', encoding="utf-8")
     start = playwright.chromium.launch_persistent_context
-    context = start(tmp_path, executable_path=EXECUTABLE, args=flags)
+    context = start(profile, executable_path=EXECUTABLE, args=flags)
     yield Visitor(context)
     context.close()
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,7 @@ from playwright.sync_api import expect
 
 from docs.examples.datasette.build_database import build
 from tests.browser.serving import SHOP
-from tests.browser.visitor import ROOT, do_without
+from tests.browser.visitor import ROOT, SECONDS, do_without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +45,9 @@ def datasette(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         text=True,
     ) as process:
         try:
-            yield f"http://{SHOP}:{port_of(process)}"
+            port = port_of(process)
+            wait_for(port)
+            yield f"http://{SHOP}:{port}"
         finally:
             process.terminate()
             assert process.stderr is not None
@@ -59,6 +63,20 @@ def port_of(process: subprocess.Popen[str]) -> int:
         if found := re.search(r"listening on http://\S+?:(\d+)", line):
             return int(found[1])
     pytest.fail("".join(told))
+
+
+def wait_for(port: int) -> None:
+    """Wait until the server accepts connections, which it does once the app has started."""
+    end = time.monotonic() + SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def test_a_table_is_sorted_and_faceted(visitor: Visitor, datasette: str) -> None:

@@ -40,6 +40,20 @@ class Visitor:
         PICTURES.mkdir(parents=True, exist_ok=True)
         (page or self.page).screenshot(path=PICTURES / f"{name}.png")
 
+    def hears(self, words: str) -> None:
+        """Wait until the console complains with these words, which may be later than what it is about."""
+        if not any(words in complaint for complaint in self.complaints):
+            self.context.wait_for_event("console", lambda message: words in message.text)
+
+    def leave(self) -> None:
+        """Close every other tab, and forget all that other tests could notice: cookies and complaints."""
+        for page in self.context.pages:
+            if page is not self.page:
+                page.close()
+        self.page.goto("about:blank")
+        self.context.clear_cookies()
+        self.complaints.clear()
+
     def cookie(self, name: str) -> dict[str, object]:
         """One cookie as the browser holds it."""
         (found,) = [cookie for cookie in self.context.cookies() if cookie.get("name") == name]

@@ -141,6 +141,7 @@ def test_the_host_stays_and_the_port_changes(host: bytes, port: int, authority: 
         ({"path": "/a b/ü;x=1", "raw_path": None}, "/a%20b/%C3%BC;x=1"),
         ({"path": "/a?b#c%41", "raw_path": None}, "/a%3Fb%23c%2541"),
         ({"path": "/new", "raw_path": b"/old"}, "/new"),
+        ({"path": "/@evil.example/", "raw_path": b"%2F@evil.example/"}, "/@evil.example/"),
         ({"path": "/a", "raw_path": b"/a?q=1", "query": b"q=1"}, "/a?q=1"),
         ({"path": "//evil.example/x"}, "//evil.example/x"),
         ({"path": "/\\evil.example"}, "/\\evil.example"),
@@ -196,6 +197,9 @@ def test_some_paths_are_served_over_plain_http() -> None:
     "line",
     [
         (b"x-forwarded-proto", b"https"),
+        (b"x-forwarded-protocol", b"https"),
+        (b"x-forwarded-scheme", b"HTTPS"),
+        (b"x-forwarded-ssl", b"on"),
         (b"forwarded", b"for=192.0.2.7;proto=https"),
         (b"sec-fetch-mode", b"navigate"),
     ],
@@ -213,7 +217,12 @@ def test_a_proxy_that_is_not_trusted_makes_no_loop(line: tuple[bytes, bytes], se
 
 def test_a_proxy_that_says_http_is_redirected() -> None:
     """A claim of plain http is none of https."""
-    assert ask("/", OPENED, (b"x-forwarded-proto", b"http"), (b"forwarded", b"proto=http")).status == 308
+    for line in (
+        (b"x-forwarded-proto", b"http"),
+        (b"forwarded", b"proto=http"),
+        (b"x-forwarded-ssl", b"off"),
+    ):
+        assert ask("/", OPENED, line).status == 308
 
 
 @pytest.mark.parametrize("host", [b"localhost:8000", b"app.localhost", b"127.0.0.1:8000"])
@@ -222,9 +231,10 @@ def test_a_browser_on_its_own_machine_is_redirected(host: bytes) -> None:
     assert ask("/", OPENED, (b"sec-fetch-mode", b"navigate"), host=host).status == 308
 
 
-def hardened(trusted: str, *headers: tuple[bytes, bytes]) -> Reply:
-    """The reply of the whole stack with this proxy trusted."""
-    settings = Settings(proxy=Proxy(trusted=(ip_network(trusted),)), access_log=None, hosts=REDIRECT)
+def hardened(trusted: str | int, *headers: tuple[bytes, bytes]) -> Reply:
+    """The reply of the whole stack with this proxy trusted, or so many of them."""
+    proxy = Proxy(hops=trusted) if isinstance(trusted, int) else Proxy(trusted=(ip_network(trusted),))
+    settings = Settings(proxy=proxy, access_log=None, hosts=REDIRECT)
     return call(harden(replies_with(), settings), http_scope(headers=[OPENED, *headers]))
 
 
@@ -245,6 +255,15 @@ def test_a_strangers_claim_that_was_stripped_is_remembered() -> None:
     reply = hardened("10.0.0.0/8", (b"x-forwarded-proto", b"https"))
     assert reply.status == 400
     assert "GARRISON_PROXY_TRUSTED" in reply.json["detail"]
+
+
+def test_a_proxy_that_was_counted_twice_makes_no_loop() -> None:
+    """With fewer proxies than were counted nobody is believed, and the reply names the number."""
+    lines = [(b"x-forwarded-for", b"192.0.2.7"), (b"x-forwarded-proto", b"https")]
+    assert hardened(1, *lines).status == 200
+    reply = hardened(2, *lines)
+    assert reply.status == 400
+    assert "GARRISON_PROXY_HOPS" in reply.json["detail"]
 
 
 def test_the_log_tells_who_redirected(capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,6 +116,8 @@ def test_a_port_needs_a_host(given: list[bytes]) -> None:
         ("/shop/", "/", "", ("/shop/", "/shop", "/")),
         ("/shop", "/api/a", "/api", ("/shop/api/a", "/shop/api", "/a")),
         ("/shop", "/a", "/api", ("/shop/api/a", "/shop/api", "/a")),
+        ("/shop", "/apis/a", "/api", ("/shop/api/apis/a", "/shop/api", "/apis/a")),
+        ("/shop", "/a", "/", ("/shop/a", "/shop", "/a")),
         ("/shop", "/shop/a", "", ("/shop/shop/a", "/shop", "/shop/a")),
         ("/a/b", "/c", "", ("/a/b/c", "/a/b", "/c")),
     ],

@@ -8,8 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # By header name; a word in the wrong place is a claim as well, since nothing is believed of it.
+SCHEMES: Final = (b"https", b"wss")
 HTTPS: Final = {
-    b"x-forwarded-proto": (b"https", b"wss"),
+    b"x-forwarded-proto": SCHEMES,
+    b"x-forwarded-protocol": SCHEMES,
+    b"x-forwarded-scheme": SCHEMES,
+    b"x-forwarded-ssl": (b"on",),
     b"forwarded": (b"proto=https", b'proto="https"', b"proto=wss", b'proto="wss"'),
 }
 

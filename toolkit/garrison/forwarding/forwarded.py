@@ -69,6 +69,16 @@ class Forwarded:
         return found
 
 
+def hosts_in(line: bytes) -> list[bytes]:
+    """The hosts for which proxies took a request, from the nearest proxy's to the client's.
+
+    Args:
+        line: the value of the header.
+    """
+    elements = islice(elements_from_right([line]), MOST_HOPS)
+    return [element["host"].encode("latin-1") for element in elements if "host" in element]
+
+
 def elements_from_right(lines: Sequence[bytes]) -> Iterator[dict[str, str]]:
     """The elements of all lines, from the last to the first; none of those before a malformed one.
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final, Literal
 from garrison.asgi import headers_without, send_reply
 from garrison.context import enter
 from garrison.events import EventLog, event_log
+from garrison.forwarding.forwarded import hosts_in
 from garrison.headers.cors_preflight import preflight_method
 from garrison.headers.vary import with_vary
 from garrison.origins.guard import READ, SAFE, Guard, is_ambient
 from garrison.origins.origin import Origins, is_listable
 from garrison.origins.reports import Reports
 from garrison.problems import Problem, reject
-from garrison.rules import NotationError, parse_paths, routed_path
+from garrison.rules import NotationError, is_unambiguous, parse_paths, routed_path
 from garrison.settings import Problem as SettingProblem
 from garrison.settings import SettingsError, validate
 from garrison.units import Duration
@@ -59,7 +60,7 @@ class CrossOrigin:
             credentials. Empty: no CORS header is added, and preflights go to the app, which may have rules of
             its own.
         credentials: whether those origins read with the user's cookies.
-        methods: those that they may use.
+        methods: those that pages of these origins may use.
         headers: request headers that their scripts may set beyond what every script may, such as
             `Authorization`.
         expose: reply headers that their scripts may read beyond what every script may.
@@ -192,7 +193,9 @@ class CrossOriginMiddleware:
             return None
         if self._exempt:
             path = routed_path(scope)
-            if any(rule.applies(context.method, path) for rule in self._exempt):
+            listed = any(rule.applies(context.method, path) for rule in self._exempt)
+            # Browsers follow `..` themselves, but not `..%2F`, which the app may follow out of the path.
+            if listed and is_unambiguous(path):
                 return None
         return problem
 
@@ -250,9 +253,10 @@ def hosts_of(lines: dict[bytes, bytes], context: RequestContext) -> list[bytes]:
     """Names that the request may be for: its Host, and from a trusted proxy what the Host was before.
 
     Each proxy of a chain may have added one. Any of them will do, since no page can make a browser send
-    this header without a preflight.
+    these headers without a preflight, and of the two families only the chosen one has come through.
     """
     hosts = [lines.get(b"host", b"")]
     if context.trusted:
         hosts += lines.get(b"x-forwarded-host", b"").split(b",")
+        hosts += hosts_in(lines.get(b"forwarded", b""))
     return hosts

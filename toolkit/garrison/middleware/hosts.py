@@ -32,7 +32,7 @@ PLAIN: Final = Problem(status=403, detail="This is served over https only: send 
 UNTRUSTED: Final = Problem(
     status=400,
     detail="A proxy in front of this app took the request over https, and the app does not trust its word."
-    " Name its address in GARRISON_PROXY_TRUSTED.",
+    " Name its address in GARRISON_PROXY_TRUSTED, or lower GARRISON_PROXY_HOPS if that counts the proxies.",
 )
 SILENT: Final = Problem(
     status=400,
@@ -219,8 +219,9 @@ def location(scope: Scope, authority: str) -> bytes:
     path: str = scope["path"]
     root: str = scope.get("root_path", "").rstrip("/")
     raw: bytes | None = scope.get("raw_path")
-    # A layer above may have changed the path, and servers disagree about what belongs into raw_path.
-    if raw and unquote(raw.decode("latin-1")) == path:
+    # A layer above may have changed the path, and servers disagree about what belongs into raw_path. Behind
+    # the host only a real slash ends it: `%2F@evil.example` would make our host a user name.
+    if raw and raw.startswith(b"/") and unquote(raw.decode("latin-1")) == path:
         escaped = quote(raw, safe=VISIBLE)
     else:
         escaped = quote(path, safe=IN_PATHS, errors="replace")

@@ -219,9 +219,9 @@ def _extend(text: str, scope: Scope, context: RequestContext) -> None:
     path: str = scope["path"]
     if prefix is None or not path.startswith("/"):  # such as the `*` of OPTIONS
         return
-    root: str = scope.get("root_path", "")
+    root: str = scope.get("root_path", "").rstrip("/")
     # Not every server has its own root_path in the path.
-    front = prefix if path.startswith(root) else prefix + root
+    front = prefix if f"{path}/".startswith(f"{root}/") else prefix + root
     raw_path = scope.get("raw_path")
     if raw_path is not None:
         scope["raw_path"] = quote(front, safe=UNQUOTED).encode("ascii") + raw_path

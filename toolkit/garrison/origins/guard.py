@@ -45,6 +45,7 @@ READ: Final = SCRIPTED | {
     b"authorization",
     b"content-type",
     b"cookie",
+    b"forwarded",
     b"host",
     b"origin",
     b"sec-fetch-dest",
