@@ -142,7 +142,7 @@ class _Inquiry:
         request = self._site.get(self._site.path)
         for label, source, page in _voiced({"page": request}, _LOOK, self._site):
             reply = self._probe.ask(page, source=source)
-            self.obstacle = obstacle(Exchange(label=label, request=page, reply=reply))
+            self.obstacle = obstacle(Exchange(label=label, request=page, reply=reply), self._site)
 
     def ask_all(self, checks: Sequence[Check]) -> None:
         """Ask for every check that lacks nothing: most of them side by side, the rest one by one."""

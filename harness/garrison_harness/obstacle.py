@@ -6,10 +6,13 @@ out, and an audit that finds nothing would look as if all were well.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from garrison_harness.exchange import Exchange
+    from garrison_harness.exchange import Exchange, Reply
+    from garrison_harness.site import Site
 
 _ANOTHER_PAGE = "name a page that answers with --path"
 _ADVICE = {
@@ -19,11 +22,18 @@ _ADVICE = {
     421: "name a host that the app serves with --host",
     429: "its quota is spent: wait until it is full again, or raise it for the audit",
 }
+_ONLY_HTTPS = re.compile(r"\b(https only|only (over|via) https|(https|tls|ssl) is required)\b", re.IGNORECASE)
+_OVER_HTTPS = (
+    "the app insists on https: give the URL of the proxy in front of it (garrison check https://127.0.0.1"
+    " --host NAME), or audit it with GARRISON_HOSTS_HTTPS=off where that is what insists"
+)
 
 
-def obstacle(page: Exchange) -> str:
+def obstacle(page: Exchange, site: Site) -> str:
     """What the page answered in place of a success or a redirect, and what to do; empty where it is fine."""
     reply = page.reply
+    if not site.https and _wants_https(reply, site):
+        return f"{page.request.summary} answered {reply.outcome}; {_OVER_HTTPS}"
     if reply.failure == "abandoned" or 200 <= (reply.status or 0) < 400:
         return ""
     if reply.status is None or reply.status >= 500:
@@ -31,3 +41,15 @@ def obstacle(page: Exchange) -> str:
     else:
         advice = _ADVICE.get(reply.status, _ANOTHER_PAGE)
     return f"{page.request.summary} answered {reply.outcome}; {advice}"
+
+
+def _wants_https(reply: Reply, site: Site) -> bool:
+    """Whether a reply over plain http says, by redirect or in words, that the same is served over https."""
+    status = reply.status or 0
+    if 300 <= status < 400:
+        try:
+            target = urlsplit(reply.get("location"))
+        except ValueError:
+            return False
+        return target.scheme == "https" and target.hostname == site.host
+    return 400 <= status < 500 and _ONLY_HTTPS.search(reply.text) is not None

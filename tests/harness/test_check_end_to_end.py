@@ -157,6 +157,20 @@ def test_an_audit_without_a_page_is_inconclusive(
     assert "PASS:" not in ran.stdout
 
 
+def test_an_app_that_insists_on_https_is_audited_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under `garrison run` with https the line says how to audit it all the same, and that works."""
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("GARRISON_HOSTS_ALLOWED", "shop.example")
+    words = ("--harden", "--select", "H2", "--host", "shop.example", "picky_app:app")
+    insisting = check(*words, GARRISON_HOSTS_HTTPS="redirect")
+    relenting = check(*words, GARRISON_HOSTS_HTTPS="off")
+
+    assert insisting.status == 4
+    assert "INCONCLUSIVE: GET / answered 403 Forbidden; the app insists on https" in insisting.stdout
+    assert "GARRISON_HOSTS_HTTPS=off" in insisting.stdout
+    assert (relenting.status, "PASS  H2" in relenting.stdout) == (0, True)
+
+
 def test_an_app_for_one_host_is_audited_by_that_name() -> None:
     """`--host` is what requests name; those that name a foreign one are refused as ever."""
     ran = check("--select", "H1,H2,I2", "--host", "shop.example", "--format", "json", "picky_app:app")

@@ -403,6 +403,25 @@ def test_a_missing_id_is_reported_once() -> None:
     assert len(findings("T1")) == 1
 
 
+@pytest.mark.parametrize("name", ["H1", "H2", "H4", "H5"])
+@pytest.mark.parametrize(
+    ("server", "named"),
+    [
+        ("nginx/1.22.1", "nginx"),
+        ("Caddy", "Caddy"),
+        ("istio-envoy", "istio-envoy"),
+        ("uvicorn", ""),
+        ("", ""),
+    ],
+)
+def test_a_reply_that_may_be_a_proxys_own_is_said_to_be(name: str, server: str, named: str) -> None:
+    """Where Server names a proxy, nobody looks for the fault in the app's settings alone."""
+    (finding,) = findings(name, default=page({"Server": server}), https=True)
+    said = [line for line in finding.evidence if line.startswith("Server names")]
+
+    assert [line.partition(":")[0] for line in said] == ([f"Server names {named}"] if named else [])
+
+
 def test_the_replies_without_nosniff_are_one_finding() -> None:
     """The finding names every status, with an example of each."""
     (found,) = findings("H1", {"missing": reply(404), "refused": reply(405), "error": reply(500)})

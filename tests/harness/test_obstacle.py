@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from garrison_harness.exchange import Exchange, Reply
@@ -11,7 +13,7 @@ from tests.harness.recordings import SITE, lost, reply
 
 def said(answer: Reply) -> str:
     """What is said where the page gets this answer."""
-    return obstacle(Exchange(label="page", request=SITE.get("/"), reply=answer))
+    return obstacle(Exchange(label="page", request=SITE.get("/"), reply=answer), SITE)
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 304])
@@ -40,6 +42,43 @@ def test_whatever_else_comes_is_named_with_what_to_do(answer: Reply, advice: str
     assert line.startswith(f"GET / answered {answer.outcome}; ")
     assert advice in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(308, {"Location": "https://127.0.0.1/"}),
+        reply(301, {"Location": "https://127.0.0.1:8443/start?a=b"}),
+        reply(
+            403, {"Content-Type": "application/problem+json"}, b'{"detail": "It is served over https only."}'
+        ),
+        reply(403, {"Content-Type": "text/plain"}, b"SSL is required to view this resource."),
+    ],
+)
+def test_an_app_that_insists_on_https_is_recognised(answer: Reply) -> None:
+    """Another page would be answered the same, so the line names https and no path."""
+    line = said(answer)
+
+    assert line.startswith(f"GET / answered {answer.outcome}; ")
+    assert "the app insists on https" in line
+    assert "GARRISON_HOSTS_HTTPS=off" in line
+    assert "--path" not in line
+
+
+@pytest.mark.parametrize(
+    "location", ["http://127.0.0.1/", "https://login.example/", "/start", "https://[", ""]
+)
+def test_a_redirect_to_elsewhere_is_none_to_https(location: str) -> None:
+    """A login of another host, and another page of this one, are redirects like any other."""
+    assert said(reply(302, {"Location": location})) == ""
+
+
+def test_over_https_nobody_is_sent_there() -> None:
+    """A target that is asked over https and redirects to itself is not told to use https."""
+    answer = reply(308, {"Location": "https://127.0.0.1/start"})
+    page = Exchange(label="page", request=SITE.get("/"), reply=answer)
+
+    assert obstacle(page, replace(SITE, https=True)) == ""
 
 
 def test_a_request_that_was_never_sent_is_no_obstacle() -> None:

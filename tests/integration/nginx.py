@@ -59,13 +59,20 @@ class Site:
 
     def ask(self, request: Request, *, https: bool = True) -> tuple[int, str, bytes]:
         """Send what curl would send to the host; gives status, Location and body."""
+        with self.asked(request, https=https) as reply:
+            return reply.status, reply.getheader("location", ""), reply.read()
+
+    @contextmanager
+    def asked(self, request: Request, *, https: bool = True) -> Iterator[http.client.HTTPResponse]:
+        """The reply to what curl would send to the host, to be read as it comes."""
         made = http.client.HTTPConnection("127.0.0.1", self.plain, timeout=10)
         if https:
             made.sock = self.context.wrap_socket(self.connected(), server_hostname=HOST)
         try:
-            made.request(request.method, request.path, headers={"Host": HOST, **dict(request.headers)})
-            reply = made.getresponse()
-            return reply.status, reply.getheader("location", ""), reply.read()
+            sent = {"Host": HOST, **dict(request.headers)}
+            made.request(request.method, request.path, body=request.body or None, headers=sent)
+            with made.getresponse() as reply:
+                yield reply
         finally:
             made.close()
 

@@ -23,7 +23,7 @@ from tests.integration.documents import (
     squeezed,
     variables,
 )
-from tests.toolkit.driver import call, http_scope, replies_with
+from tests.toolkit.driver import accepts, call, handshake, http_scope, replies_with, websocket_scope
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,7 +165,7 @@ def test_the_event_of_a_refusal(capsys: pytest.CaptureFixture[str]) -> None:
 def test_both_lists_as_the_guide_says(tmp_path: Path) -> None:
     """The two commands of the guide get the answers that it promises."""
     settings = settings_of_page(
-        CORS, tmp_path, "GARRISON_CROSS_ORIGIN_POSTING", "GARRISON_CROSS_ORIGIN_CREDENTIALS"
+        CORS, tmp_path, "GARRISON_CROSS_ORIGIN_POSTING", "GARRISON_CROSS_ORIGIN_HEADERS"
     )
     (block,) = blocks(CORS, "console")
     replies = []
@@ -188,7 +188,7 @@ def test_both_lists_as_the_guide_says(tmp_path: Path) -> None:
 def test_what_may_act_under_both_lists(tmp_path: Path) -> None:
     """The origin in both lists posts a form and reads the reply, and every 429 tells it how long to wait."""
     settings = settings_of_page(
-        CORS, tmp_path, "GARRISON_CROSS_ORIGIN_POSTING", "GARRISON_CROSS_ORIGIN_CREDENTIALS"
+        CORS, tmp_path, "GARRISON_CROSS_ORIGIN_POSTING", "GARRISON_CROSS_ORIGIN_HEADERS"
     )
     sent = [(b"origin", b"https://app.example"), (b"sec-fetch-site", b"cross-site"), (b"cookie", b"a=b")]
     reply = call(
@@ -196,6 +196,20 @@ def test_what_may_act_under_both_lists(tmp_path: Path) -> None:
     )
     assert (reply.status, reply.header("access-control-allow-origin")) == (200, "https://app.example")
     assert "Retry-After" in (reply.header("access-control-expose-headers") or "")
+
+
+def test_what_a_page_of_the_same_site_may_do(tmp_path: Path) -> None:
+    """A form of the same site needs no list; a WebSocket, of which Chromium says no site, needs `POSTING`."""
+    (block,) = [block for block in blocks(CORS, "env") if "ALLOWED=https://app.shop.example\n" in block.text]
+    listed = variables(block, tmp_path)
+    unlisted = {name: value for name, value in listed.items() if name != "GARRISON_CROSS_ORIGIN_POSTING"}
+    sent = [(b"host", b"api.shop.example"), (b"origin", b"https://app.shop.example"), (b"cookie", b"a=b")]
+    form = http_scope(method="POST", headers=[*sent, (b"sec-fetch-site", b"same-site")], scheme="https")
+    assert call(harden(replies_with(), load(Settings, environ=unlisted).value), form).status == 200
+    for environ, answer in ((unlisted, "websocket.http.response.start"), (listed, "websocket.accept")):
+        hardened = harden(accepts, load(Settings, environ=environ).value)
+        wire = handshake(hardened, websocket_scope(headers=sent, scheme="wss"))
+        assert wire.reply.messages[0]["type"] == answer
 
 
 def test_callbacks_are_exempt_and_nothing_else(tmp_path: Path) -> None:

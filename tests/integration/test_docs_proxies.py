@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 from websockets.sync.client import connect
 
-from tests.integration.documents import DOCS, EXAMPLES, blocks, commands, curl, variables
+from tests.integration.documents import DOCS, EXAMPLES, Request, blocks, commands, curl, variables
 from tests.integration.nginx import HOST, NGINX, nginx
 from tests.toolkit.server.conftest import environment, running, wait_for
 from tests.toolkit.server.wire import Connection
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.integration.documents import Request
 
 PAGE = DOCS / "how-to" / "reverse-proxies.md"
 SOCKET_APP = """\
@@ -35,6 +33,38 @@ async def app(scope, receive, send):
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": f"{scope['scheme']} {scope['client'][0]}"})
     await send({"type": "websocket.close", "code": 1000})
+"""
+# The second event waits for another request, so that it cannot have been what made the first arrive.
+STREAM = """\
+import asyncio
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.routing import Route
+
+going_on = asyncio.Event()
+
+async def events():
+    yield "data: one\\n\\n"
+    await going_on.wait()
+    yield "data: two\\n\\n"
+
+async def stream(request):
+    headers = {"X-Accel-Buffering": "no"} if request.url.path == "/feed" else {}
+    return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
+
+async def go_on(request):
+    going_on.set()
+    return PlainTextResponse("")
+
+async def upload(request):
+    return PlainTextResponse(str(len(await request.body())))
+
+app = Starlette(routes=[
+    Route("/events", stream),
+    Route("/feed", stream),
+    Route("/go-on", go_on),
+    Route("/upload", upload, methods=["POST"]),
+])
 """
 
 # In CI it was installed, and a test without it fails.
@@ -153,3 +183,49 @@ def test_a_websocket(tmp_path: Path) -> None:
         connect(f"wss://{HOST}/", sock=site.connected(), ssl=site.context) as opened,
     ):
         assert opened.recv(timeout=10) == "wss 127.0.0.1"
+
+
+def request(path: str, body: bytes = b"") -> Request:
+    """An ordinary request; a body is uploaded as a file."""
+    headers = (("Content-Type", "application/octet-stream"),) if body else ()
+    return Request(method="POST" if body else "GET", host=HOST, path=path, headers=headers, body=body)
+
+
+@needs_nginx
+@pytest.mark.parametrize("path", ["/events", "/feed"])
+def test_events_arrive_one_by_one(tmp_path: Path, path: str) -> None:
+    """An event passes nginx before the next is made: by the location's setting, or by the app's header."""
+    (tmp_path / "stream.py").write_text(STREAM, encoding="utf-8")
+    with (
+        running(tmp_path, "stream:app", directory=tmp_path) as app,
+        nginx(
+            tmp_path, configuration("$connection_upgrade;"), {"127.0.0.1:8000": f"127.0.0.1:{app.port}"}
+        ) as site,
+        site.asked(request(path)) as reply,
+    ):
+        assert reply.readline() == b"data: one\n"
+        assert site.ask(request("/go-on"))[0] == 200
+        assert reply.read() == b"\ndata: two\n\n"
+
+
+@needs_nginx
+def test_an_upload_arrives(tmp_path: Path) -> None:
+    """A file larger than what nginx takes by itself reaches the app."""
+    (tmp_path / "stream.py").write_text(STREAM, encoding="utf-8")
+    with (
+        running(tmp_path, "stream:app", directory=tmp_path) as app,
+        nginx(
+            tmp_path, configuration("$connection_upgrade;"), {"127.0.0.1:8000": f"127.0.0.1:{app.port}"}
+        ) as site,
+    ):
+        status, _, body = site.ask(request("/upload", b"x" * 1_500_000))
+    assert (status, body) == (200, b"1500000")
+
+
+@needs_nginx
+def test_nginx_keeps_its_version_to_itself(tmp_path: Path) -> None:
+    """Neither the redirect to https nor a reply that nginx makes for an app that is away says which it is."""
+    with nginx(tmp_path, configuration("$connection_upgrade;"), {"127.0.0.1:8000": "127.0.0.1:1"}) as site:
+        for https, status in {False: 308, True: 502}.items():
+            with site.asked(request("/"), https=https) as reply:
+                assert (reply.status, reply.getheader("server")) == (status, "nginx")

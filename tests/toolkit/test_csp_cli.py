@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from click.testing import CliRunner, Result
 
-from garrison import CspReports, CspReportsMiddleware
+from garrison import CspReports, CspReportsMiddleware, SecurityHeaders, Settings
 from garrison.cli import main
 from garrison.csp.hashes import csp_hash
 from garrison.csp.policy import parse_policy
+from garrison.env_file import read_env_file
 from garrison.events import event_log
+from garrison.headers.presets import PRESETS
+from garrison.settings import load
 from tests.toolkit.driver import call, http_scope, replies_with
 
 if TYPE_CHECKING:
@@ -168,6 +171,79 @@ def test_a_policy_can_be_given() -> None:
     wrong = garrison("suggest", "--policy", "img-scr 'self'", text=REPORTS[0])
     assert (wrong.exit_code, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
     assert "img-src" in wrong.stderr
+
+
+def read_back(line: str, folder: Path) -> SecurityHeaders:
+    """The settings with a printed line in an env file."""
+    path = folder / "app.env"
+    path.write_text(line, encoding="utf-8")
+    section = load(Settings, environ=read_env_file(path)).value.security_headers
+    assert section is not None
+    return section
+
+
+def test_a_preset_can_be_given_and_comes_back_as_a_line_to_set(tmp_path: Path) -> None:
+    """`--policy web` begins from the preset, and `--format env` writes it as that with what was added."""
+    found = garrison("suggest", "--policy", "web", "--format", "env", text="\n".join(REPORTS))
+    line = found.stdout.rstrip("\n")
+    assert line == (
+        "GARRISON_SECURITY_HEADERS_PAGE_POLICY_REPORT_ONLY=\"web; img-src 'self' data: https://cdn.example\""
+    )
+    assert read_back(line, tmp_path).page_policy_report_only in line
+    changed = garrison("suggest", "--policy", "strict; object-src 'self'", text=REPORTS[2]).stdout
+    assert "  object-src 'self'\n" in changed
+    assert "  require-trusted-types-for 'script'\n" in changed
+
+
+def test_what_pages_get_already_is_set_as_that(tmp_path: Path) -> None:
+    """Reports of an enforced preset lead to the setting that enforces, with what was added if anything."""
+    sent = PRESETS["web"].policy.replace("'nonce'", "'nonce-abc123'")
+    policy = f"{sent}; report-uri /csp-reports"
+    enforced = {"original-policy": policy, "disposition": "enforce"}
+    inline = legacy("script-src-elem", "inline", **enforced)
+    line = garrison("suggest", "--format", "env", text=inline).stdout.rstrip("\n")
+    assert line == "GARRISON_SECURITY_HEADERS_PAGE_POLICY=web"
+    assert read_back(line, tmp_path).page_policy == "web"
+    font = legacy("font-src", "https://cdn.example/a.woff2", **enforced)
+    line = garrison("suggest", "--format", "env", text=font).stdout.rstrip("\n")
+    assert line == "GARRISON_SECURITY_HEADERS_PAGE_POLICY=\"web; font-src 'self' https://cdn.example\""
+
+
+def test_another_policy_is_set_whole(tmp_path: Path) -> None:
+    """What is no preset's is written out, without where reports go, which the receiver says."""
+    found = garrison("suggest", "--format", "env", text="\n".join(REPORTS))
+    line = found.stdout.rstrip("\n")
+    assert line == (
+        "GARRISON_SECURITY_HEADERS_PAGE_POLICY_REPORT_ONLY=\"default-src 'self'; script-src 'self' 'nonce';"
+        " img-src 'self' https://cdn.example\""
+    )
+    assert read_back(line, tmp_path).page_policy_report_only in line
+
+
+def test_a_strangers_policy_runs_nothing_in_a_shell() -> None:
+    """Anybody can report any policy; what a shell would run is percent-encoded, and no policy is refused."""
+    policy = "img-src 'self' https://cdn.example/$(id)/!!"
+    found = garrison(
+        "suggest", "--format", "env", text=legacy("font-src", "data", **{"original-policy": policy})
+    )
+    assert found.stdout.endswith("=\"img-src 'self' https://cdn.example/%24(id)/%21%21\"\n")
+    for refused in ("img-scr 'self'", "img-src `id`"):
+        text = legacy("font-src", "data", **{"original-policy": refused})
+        found = garrison("suggest", "--format", "env", text=text)
+        assert (found.exit_code, found.stdout, found.stderr.count("\n")) == (2, "", 1)
+        assert "no setting takes the reported policy: " in found.stderr
+
+
+def test_one_line_is_set_for_several_policies() -> None:
+    """A variable is set once: to the policy with most reports, and the others are mentioned."""
+    reports = [
+        legacy("font-src", "data", **{"original-policy": f"img-src {host}"})
+        for host in ("a.example", "b.example", "b.example")
+    ]
+    found = garrison("suggest", "--format", "env", text="\n".join(reports))
+    assert "b.example" in found.stdout
+    assert found.stdout.count("\n") == 1
+    assert found.stderr == "garrison: policies that have fewer reports, and were left out: 1\n"
 
 
 def test_more_policies_than_anybody_has_are_cut_short() -> None:

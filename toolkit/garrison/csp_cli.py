@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from garrison.csp.reports import Violation
+    from garrison.csp.suggestion import Suggestion
 
 
 class NothingToDoError(click.ClickException):
@@ -29,6 +32,7 @@ def csp(context: click.Context) -> None:
     \b
     Examples:
       garrison csp suggest app.log
+      garrison csp suggest --policy web --format env app.log
       garrison csp hash templates/base.html
     """  # noqa: D301 - click wants the backspace itself
     if context.invoked_subcommand is None:
@@ -37,7 +41,11 @@ def csp(context: click.Context) -> None:
 
 @csp.command(short_help="Propose the policy that would have allowed what was reported.")
 @click.argument("files", nargs=-1, type=click.File("rb"), metavar="[FILE]...")
-@click.option("--policy", metavar="TEXT", help="Begin from this policy, not from the reported one.")
+@click.option(
+    "--policy",
+    metavar="TEXT",
+    help="Begin from this policy, or a preset such as web, not from the reported one.",
+)
 @click.option(
     "--include",
     multiple=True,
@@ -47,10 +55,10 @@ def csp(context: click.Context) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "header"]),
+    type=click.Choice(["text", "json", "header", "env"]),
     default="text",
     show_default=True,
-    help="A page, JSON, or the header line alone.",
+    help="A page, JSON, the header line alone, or the line to set.",
 )
 def suggest(files: tuple[BinaryIO, ...], policy: str | None, include: tuple[str, ...], form: str) -> None:
     """Propose the policy that would have allowed what was reported.
@@ -61,14 +69,10 @@ def suggest(files: tuple[BinaryIO, ...], policy: str | None, include: tuple[str,
 
     Exit status: 0, 2 where there is nothing to propose from.
     """
-    from garrison import csp_pages  # noqa: PLC0415 - only this command needs it and the next two
-    from garrison.csp.policy import PolicyError, parse_policy  # noqa: PLC0415
+    from garrison import csp_pages  # noqa: PLC0415 - only this command needs it and the next
     from garrison.csp.suggestion import suggest as propose  # noqa: PLC0415
 
-    try:
-        base = None if policy is None else parse_policy(policy)
-    except PolicyError as error:
-        raise click.BadParameter(f"{error}.", param_hint="'--policy'") from None
+    base = None if policy is None else _given(policy)
     violations = [found for file in files or (sys.stdin.buffer,) for found in _read(file)]
     if base is None and not any(violation.policy for violation in violations):
         raise NothingToDoError(
@@ -82,6 +86,8 @@ def suggest(files: tuple[BinaryIO, ...], policy: str | None, include: tuple[str,
         click.echo(csp_pages.document(found))
     elif form == "header":
         click.echo("\n".join(csp_pages.header_line(suggestion) for suggestion in found))
+    elif form == "env":
+        _echo_setting(found)
     else:
         click.echo(csp_pages.page(found), nl=False)
 
@@ -123,6 +129,43 @@ def hash_(files: tuple[BinaryIO, ...]) -> None:
     if not found:
         names = ", ".join(file.name for file in files)
         raise NothingToDoError(f"no inline script or style that has a fixed hash in {names}.")
+
+
+def _given(text: str) -> dict[str, tuple[str, ...]]:
+    """The policy of `--policy`, which may begin with a preset's name as that of a setting may.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    from garrison.csp.policy import PolicyError, parse_policy  # noqa: PLC0415 - as above
+    from garrison.headers.chosen import policy_text  # noqa: PLC0415
+    from garrison.headers.presets import PRESETS  # noqa: PLC0415
+
+    try:
+        return parse_policy(policy_text(text, PRESETS["auto"].policy))
+    except PolicyError as error:
+        raise click.BadParameter(f"{error}.", param_hint="'--policy'") from None
+
+
+def _echo_setting(found: Sequence[Suggestion]) -> None:
+    """Print the line to set for the policy with most reports: a variable can be set once.
+
+    Raises:
+        NothingToDoError: no setting takes the policy.
+    """
+    from garrison import csp_pages  # noqa: PLC0415 - as above
+    from garrison.csp.policy import PolicyError  # noqa: PLC0415
+
+    try:
+        click.echo(csp_pages.setting_line(found[0]))
+    except PolicyError as error:
+        # Anybody can send a report about any policy.
+        raise NothingToDoError(
+            f"no setting takes the reported policy: {error}. Give the one to begin from with --policy."
+        ) from None
+    if found[1:]:
+        left = f"garrison: policies that have fewer reports, and were left out: {len(found) - 1}"
+        click.echo(left, err=True)
 
 
 def _read(file: BinaryIO) -> list[Violation]:

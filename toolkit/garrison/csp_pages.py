@@ -1,4 +1,4 @@
-"""Suggested policies on paper: as a page for people, as JSON, and as header lines."""
+"""Suggested policies on paper: as a page for people, as JSON, as header lines, and as a line to set."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Final
 import click
 import orjson
 
+from garrison.csp.merge import REPORTING
+from garrison.csp.policy import parse_policy, render_policy
 from garrison.csp.reported_text import origin_of, path_of
+from garrison.headers.presets import PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,11 +24,37 @@ WIDTH: Final = 80
 # Strangers can name as many policies as they like, and few apps have more.
 POLICIES: Final = 5
 
+# What a shell would take for more than text between double quotes. Whoever reports can write it, and where
+# it can stand in a policy, in paths, it means the same in percent-encoding (CSP Level 3 section 6.7.2.12).
+_SHELL: Final = str.maketrans({sign: f"%{ord(sign):02X}" for sign in '"$`\\!'})
+
 
 def header_line(suggestion: Suggestion) -> str:
     """The policy as a header, report-only where every report was about such a one."""
     only = "" if suggestion.enforced else "-Report-Only"
     return f"Content-Security-Policy{only}: {suggestion.text}"
+
+
+def setting_line(suggestion: Suggestion) -> str:
+    """The variable to set: for the policy that pages get, or for what they only report where that was so.
+
+    A policy that is mostly a preset's is written as that preset and what differs.
+
+    Raises:
+        PolicyError: it is no policy that a setting takes.
+    """
+    # Where reports go is a setting of its own.
+    kept = {name: values for name, values in suggestion.policy.items() if name not in REPORTING}
+    policy = parse_policy(render_policy(kept))
+    text = render_policy(policy)
+    for name, preset in PRESETS.items():
+        usual = parse_policy(preset.policy)
+        changed = {key: values for key, values in policy.items() if usual.get(key) != values}
+        if usual.keys() <= policy.keys() and 2 * len(changed) < len(policy):
+            text = f"{name}; {render_policy(changed)}" if changed else name
+    text = text.translate(_SHELL)
+    variable = f"GARRISON_SECURITY_HEADERS_PAGE_POLICY{'' if suggestion.enforced else '_REPORT_ONLY'}"
+    return f'{variable}="{text}"' if " " in text else f"{variable}={text}"
 
 
 def document(suggestions: Sequence[Suggestion]) -> bytes:

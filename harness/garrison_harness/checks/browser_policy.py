@@ -35,6 +35,13 @@ _REFERRER_POLICIES = frozenset(
 _REFERRER_META = re.compile(rb"<meta\s[^>]*\bname\s*=\s*[\"']?referrer\b[^>]*>", re.IGNORECASE)
 _META_CONTENT = re.compile(rb"\bcontent\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _HEADERS_ON = "on by default; check that GARRISON_SECURITY_HEADERS is not off"
+# Proxies that name themselves in Server. They do so on what they pass on as well, so that it does not
+# prove who made a reply.
+_PROXY = re.compile(
+    r"(akamaighost|awselb|caddy|cloudflare|cloudfront|envoy|google frontend|istio-envoy|nginx|openresty"
+    r"|varnish)\b",
+    re.IGNORECASE,
+)
 
 
 def ask_page(site: Site) -> Mapping[str, Request]:
@@ -54,6 +61,16 @@ def _ask_every_kind(site: Site) -> Mapping[str, Request]:
     return asked
 
 
+def _proxys_own(reply: Reply) -> list[str]:
+    """What to think of where a proxy may have made the reply: the app's settings do not reach that."""
+    named = _PROXY.match(reply.get("server"))
+    if named is None:
+        return []
+    return [
+        f"Server names {named[1]}: if the reply is its own and not the app's, let it add the header itself"
+    ]
+
+
 def _judge_nosniff(seen: Seen) -> Iterator[Finding]:
     plain = seen.plain()
     if not plain:
@@ -69,7 +86,8 @@ def _judge_nosniff(seen: Seen) -> Iterator[Finding]:
         first_bare, *others = (bare[status] for status in sorted(bare))
         statuses = ", ".join(str(status) for status in sorted(bare))
         message = f"browsers may guess the type of {statuses} replies: no X-Content-Type-Options: nosniff"
-        yield seen.finding(first_bare, message, lines=[exchange.summary for exchange in others])
+        lines = [*(exchange.summary for exchange in others), *_proxys_own(first_bare.reply)]
+        yield seen.finding(first_bare, message, lines=lines)
 
 
 def _judge_framing(seen: Seen) -> Iterator[Finding]:
@@ -86,7 +104,7 @@ def _judge_framing(seen: Seen) -> Iterator[Finding]:
         # A bare scheme is every site that speaks it (CSP Level 3).
         if all({"*", "http:", "https:"} & set(sources.lower().split()) for sources in policies):
             message = "its frame-ancestors let any site put the page in a frame"
-            yield seen.finding("page", message, show=shown)
+            yield seen.finding("page", message, show=shown, lines=_proxys_own(page))
     elif not {value.strip().upper() for value in page.get("x-frame-options").split(",")} & {
         "DENY",
         "SAMEORIGIN",
@@ -94,7 +112,7 @@ def _judge_framing(seen: Seen) -> Iterator[Finding]:
         message = (
             "any site may put the page in a frame: no frame-ancestors, no X-Frame-Options that browsers obey"
         )
-        yield seen.finding("page", message, show=shown)
+        yield seen.finding("page", message, show=shown, lines=_proxys_own(page))
 
 
 def _ask_as_public_host(site: Site) -> Mapping[str, Request]:
@@ -113,7 +131,8 @@ def _judge_transport(seen: Seen) -> Iterator[Finding]:
     header = next(iter(page.all("strict-transport-security")), "")
     age = re.search(r"max-age\s*=\s*\"?(\d{1,15})", header, re.IGNORECASE)
     if age is None:
-        yield seen.finding("page", "a browser may come back over plain http: no Strict-Transport-Security")
+        message = "a browser may come back over plain http: no Strict-Transport-Security"
+        yield seen.finding("page", message, lines=_proxys_own(page))
     elif int(age[1]) < _YEAR:
         message = f"Strict-Transport-Security lasts {age[1]} s, which is less than a year"
         yield seen.finding("page", message, show=("strict-transport-security",), severity=Severity.LOW)
@@ -128,9 +147,8 @@ def _judge_referrer(seen: Seen) -> Iterator[Finding]:
     # Browsers take the last value that they know (Referrer Policy, section 8.1).
     known = [value for value in values if value in _REFERRER_POLICIES]
     if not known:
-        yield seen.finding(
-            "page", "the page sets no Referrer-Policy that browsers know", show=("referrer-policy",)
-        )
+        message = "the page sets no Referrer-Policy that browsers know"
+        yield seen.finding("page", message, show=("referrer-policy",), lines=_proxys_own(page))
     elif known[-1] in {"unsafe-url", "no-referrer-when-downgrade"}:
         message = f"Referrer-Policy {known[-1]} sends whole addresses to other sites"
         yield seen.finding("page", message, show=("referrer-policy",))
