@@ -8,10 +8,12 @@ from ipaddress import ip_network
 import pytest
 
 from garrison.middleware.cross_origin import CrossOrigin
+from garrison.middleware.csp_reports import CspReports
 from garrison.middleware.exposure import Exposure
 from garrison.middleware.hosts import Hosts
 from garrison.middleware.proxy import Proxy
 from garrison.middleware.rate_limit import RateLimit
+from garrison.middleware.security_headers import SecurityHeaders
 from garrison.preflight import NEED_A_SETTING, examine
 from garrison.sections import optional_sections
 from garrison.stack import NEED_ONE_OF, Server, Settings
@@ -172,6 +174,34 @@ def test_a_guard_that_only_reports_is_noticed() -> None:
     for waiting in (CrossOrigin(), CrossOrigin(mode="report", strict=True)):
         found = advice(replace(COMPLETE, cross_origin=waiting))
         assert found == [("warning", "GARRISON_CROSS_ORIGIN_MODE")]
+
+
+def test_an_exemption_of_everything_is_noticed() -> None:
+    """A guard that exempts every path guards nothing."""
+    found = advice(replace(COMPLETE, cross_origin=CrossOrigin(mode="enforce", exempt="/saml; /*")))
+    assert found == [("warning", "GARRISON_CROSS_ORIGIN_EXEMPT")]
+    some = CrossOrigin(mode="enforce", exempt="/payments/*; POST /*")
+    assert advice(replace(COMPLETE, cross_origin=some)) == []
+
+
+def test_rules_that_are_never_reached_are_noticed() -> None:
+    """The first rule that fits counts: one behind it that fits less does nothing."""
+    headers = SecurityHeaders(rules="/static/*: web; /static/help.html: strict; /docs: auto")
+    (found,) = examine(replace(COMPLETE, security_headers=headers))
+    assert (found.level, found.variable) == ("warning", "GARRISON_SECURITY_HEADERS_RULES")
+    assert "/static/help.html is never reached" in found.text
+    limits = RateLimit(limits="100/minute; POST /login: 5/minute; 1000/hour")
+    (found,) = examine(replace(COMPLETE, rate_limit=limits))
+    assert found.text.startswith("the rule for POST /login is never reached, because the one for everything")
+
+
+def test_a_report_that_goes_nowhere_is_noticed() -> None:
+    """A report-only policy without a receiver is not sent, and somebody may wait for its reports."""
+    headers = SecurityHeaders(page_policy_report_only="web")
+    found = advice(replace(COMPLETE, security_headers=headers))
+    assert found == [("warning", "GARRISON_SECURITY_HEADERS_PAGE_POLICY_REPORT_ONLY")]
+    assert advice(replace(COMPLETE, security_headers=headers, csp_reports=CspReports(path="/r"))) == []
+    assert advice(replace(COMPLETE, security_headers=replace(headers, reports="/r"))) == []
 
 
 def test_advice_says_what_to_do() -> None:

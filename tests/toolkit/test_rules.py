@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from garrison.rules import NotationError, grouped, is_unambiguous, parse_paths, parse_rules, routed_path
+from garrison.rules import (
+    NotationError,
+    covers,
+    grouped,
+    is_unambiguous,
+    parse_paths,
+    parse_rules,
+    routed_path,
+)
 from tests.toolkit.driver import http_scope
 
 
@@ -34,6 +42,39 @@ def test_a_rule_that_is_none_is_shown(text: str) -> None:
     """The error quotes the rule that does not fit."""
     with pytest.raises(ValueError, match="not '"):
         parse_rules(text)
+
+
+@pytest.mark.parametrize(("name", "meant"), [("POTS", "POST"), ("GETT", "GET"), ("DELTE", "DELETE")])
+def test_a_misspelt_method_is_found(name: str, meant: str) -> None:
+    """A rule about a method that nobody sends would never be missed."""
+    with pytest.raises(NotationError, match=f"a method such as {meant}, not '{name}'"):
+        parse_rules(f"{name} /logout: x")
+
+
+def test_rarer_methods_are_taken_as_they_stand() -> None:
+    """WebDAV's methods, and private ones, are near none that apps answer usually."""
+    for name in ("PROPFIND", "MKCOL", "REPORT", "SEARCH", "PURGE", "TRACK", "LINK", "LOCK"):
+        assert parse_rules(f"{name} /x: y")[0].methods == {name}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "covered"),
+    [
+        ("/docs: a", "/docs: b", True),
+        ("/static/*: a", "/static/help.html: b", True),
+        ("/a/*: a", "/a/b/*: b", True),
+        ("5/minute", "/login: b", True),
+        ("GET|POST /x: a", "POST /x: b", True),
+        ("POST /x: a", "/x: b", False),
+        ("/a/b: a", "/a/*: b", False),
+        ("/a/*: a", "/a: b", False),
+        ("/x: a", "5/minute", False),
+    ],
+)
+def test_a_rule_behind_one_that_fits_everything_of_it(earlier: str, later: str, *, covered: bool) -> None:
+    """The first rule that fits counts, so that a narrower one behind it never does."""
+    (first,), (second,) = parse_rules(earlier), parse_rules(later)
+    assert covers(first, second) is covered
 
 
 @pytest.mark.parametrize(

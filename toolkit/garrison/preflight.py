@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from garrison.headers.override import parse_overrides
 from garrison.origins.origin import is_plain
+from garrison.ratelimit.targets import parse_targets
+from garrison.rules import Rule, covers, parse_paths
 from garrison.sections import sections_of
 
 if TYPE_CHECKING:
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 
 # Layers that do nothing until they are told what to do, and are looked at by themselves.
 NEED_A_SETTING: Final = frozenset({"proxy", "hosts", "exposure", "csp_reports", "rate_limit"})
+
+EVERYTHING: Final = Rule(methods=frozenset(), path="/*", value="", identity="")
 
 # What listens on all addresses of a machine, those that strangers reach among them.
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})
@@ -59,14 +64,20 @@ def _examine(settings: Settings) -> Iterator[Advice]:
         )
     yield from _examine_cross_origin(settings)
     yield from _examine_exposure(settings)
+    yield from _examine_headers(settings)
+    yield from _examine_rules(settings)
     if settings.profile != "production":
         return
     if not quotas:
         yield Advice(
             level="warning",
             variable="GARRISON_RATE_LIMIT_LIMITS",
-            text="no client is limited. Set a quota such as 100/minute, once GARRISON_PROXY_TRUSTED names the"
-            " proxies in front of this app.",
+            text="no client is limited. Set a quota such as 100/minute"
+            + (
+                "."
+                if settings.proxy and settings.proxy.trusts_somebody
+                else ", once GARRISON_PROXY_TRUSTED names the proxies in front of this app."
+            ),
         )
     yield from _examine_proxy(settings)
     if settings.hosts is None or not settings.hosts.allowed:
@@ -132,6 +143,40 @@ def _examine_proxy(settings: Settings) -> Iterator[Advice]:
         )
 
 
+def _examine_headers(settings: Settings) -> Iterator[Advice]:
+    section = settings.security_headers
+    if section is None or section.reports or (settings.csp_reports and settings.csp_reports.path):
+        return
+    for name in ("policy", "permissions", "opener", "embedder"):
+        if getattr(section, f"page_{name}_report_only") not in {"preset", "", None}:
+            yield Advice(
+                level="warning",
+                variable=f"GARRISON_SECURITY_HEADERS_PAGE_{name.upper()}_REPORT_ONLY",
+                text="it is not sent while reports go nowhere. Name a path in GARRISON_CSP_REPORTS_PATH.",
+            )
+
+
+def _examine_rules(settings: Settings) -> Iterator[Advice]:
+    """Rules behind a rule that fits whatever they are about."""
+    listed: dict[str, list[Rule]] = {}
+    if settings.security_headers is not None:
+        overrides = parse_overrides(settings.security_headers.rules)
+        listed["GARRISON_SECURITY_HEADERS_RULES"] = [rule for rule, _ in overrides]
+    if settings.rate_limit is not None:
+        targets = parse_targets(settings.rate_limit.limits)
+        listed["GARRISON_RATE_LIMIT_LIMITS"] = [target.rule for target in targets]
+    for variable, rules in listed.items():
+        for place, later in enumerate(rules):
+            earlier = next((rule for rule in rules[:place] if covers(rule, later)), None)
+            if earlier is not None:
+                yield Advice(
+                    level="warning",
+                    variable=variable,
+                    text=f"the rule for {later.about} is never reached, because the one for"
+                    f" {earlier.about} in front of it counts. Put it in front, or take it away.",
+                )
+
+
 def _examine_exposure(settings: Settings) -> Iterator[Advice]:
     section = settings.exposure
     if section is None:
@@ -178,6 +223,12 @@ def _examine_cross_origin(settings: Settings) -> Iterator[Advice]:
                 variable=f"GARRISON_CROSS_ORIGIN_{name.upper()}",
                 text=f"whoever is on the network between can be {plain[0]}, because it is not https.",
             )
+    if any(covers(rule, EVERYTHING) for rule in parse_paths(section.exempt, "/payments/*")):
+        yield Advice(
+            level="warning",
+            variable="GARRISON_CROSS_ORIGIN_EXEMPT",
+            text="every path is exempt, so that nothing is refused. Name the paths that other sites send to.",
+        )
     if not section.enforces:
         yield Advice(
             level="warning",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from garrison.asgi import Scope
 
 METHOD: Final = re.compile(r"[A-Z][A-Z-]*(\|[A-Z][A-Z-]*)*")
+
+# Those that apps answer; of the rest of IANA's registry, and of private ones, each is taken as it stands.
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "TRACK", "QUERY")
 
 # RFC 3986 section 3.3.
 DOT_SEGMENT: Final = re.compile(r"/\.\.?(?:/|$)")
@@ -53,6 +57,12 @@ class Rule:
         """What the rule applies to; rules with the same target belong together."""
         return self.methods, self.path
 
+    @property
+    def about(self) -> str:
+        """The target as it is written; `everything` where it has neither methods nor a path."""
+        methods = self.methods - {"HEAD"} if "GET" in self.methods else self.methods
+        return " ".join(filter(None, ["|".join(sorted(methods)), self.path])) or "everything"
+
     def applies(self, method: str, path: str) -> bool:
         """Whether the rule is about this request.
 
@@ -92,7 +102,7 @@ def _parse(text: str) -> Rule:
         if word.startswith("/") and not path and word.count("*") == word.endswith("*"):
             path = word
         elif METHOD.fullmatch(word) and not methods and not path:
-            methods = frozenset(word.split("|"))
+            methods = frozenset(map(_method, word.split("|")))
             if "GET" in methods:
                 methods |= {"HEAD"}
         else:
@@ -101,6 +111,23 @@ def _parse(text: str) -> Rule:
     if not value.strip():
         raise NotationError("a value behind the target", text)
     return Rule(methods=methods, path=path, value=value.strip(), identity=identity.strip())
+
+
+def _method(name: str) -> str:
+    """A method, unless it is nearly another: a rule that is about no request would never be missed."""
+    near = difflib.get_close_matches(name, METHODS, n=1, cutoff=0.75)
+    if near and near[0] != name:
+        raise NotationError(f"a method such as {near[0]}", name)
+    return name
+
+
+def covers(earlier: Rule, later: Rule) -> bool:
+    """Whether every request that the later rule is about fits the earlier one already."""
+    if earlier.methods and not (later.methods and later.methods <= earlier.methods):
+        return False
+    if earlier.path.endswith("*"):
+        return later.path.startswith(earlier.path[:-1])
+    return earlier.path in {"", later.path}
 
 
 def parse_paths(text: str, example: str) -> tuple[Rule, ...]:

@@ -400,6 +400,7 @@ def test_until_something_is_set_it_reports() -> None:
     assert event["url.path"] == "/transfer/7"
     assert event["setting"] == "GARRISON_CROSS_ORIGIN_POSTING"
     assert event["refused"] is False
+    assert "GARRISON_CROSS_ORIGIN_EXEMPT" in event["advice"]
     assert "GARRISON_CROSS_ORIGIN_MODE=enforce" in event["advice"]
 
 
@@ -612,6 +613,19 @@ def test_a_preflight_that_asks_too_much_fails(scope: Scope, what: str) -> None:
     assert reply.header("access-control-allow-origin") == (
         None if what == "origin" else "https://app.example"
     )
+
+
+def test_a_preflight_that_fails_is_told_with_what_it_lacks() -> None:
+    """Browsers hide the answer to a preflight, so that the log has what was asked and where to list it."""
+    stream = io.StringIO()
+    app = CrossOriginMiddleware(replies_with(), READERS, log=event_log("json", stream))
+    for _ in range(2):
+        call(app, preflight(headers=b"x-other"))
+    (event,) = map(orjson.loads, stream.getvalue().splitlines())
+    assert event["event"] == "cross_origin_refusal"
+    assert (event["origin"], event["method"], event["headers"]) == ("https://app.example", "PUT", "x-other")
+    assert event["setting"] == "GARRISON_CROSS_ORIGIN_HEADERS"
+    assert event["setting"] in event["advice"]
 
 
 def test_options_that_is_no_preflight_goes_to_the_app() -> None:

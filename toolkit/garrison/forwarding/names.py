@@ -27,7 +27,14 @@ FAMILIES: Final = {
         }
     ),
 }
-FORWARDING: Final = FAMILIES["forwarded"] | FAMILIES["x-forwarded"]
+# What the proxies of one maker say, of no family; with the second line some frameworks choose a route.
+OF_MAKERS: Final = frozenset(
+    {
+        b"cf-connecting-ip", b"fastly-client-ip", b"true-client-ip", b"x-client-ip", b"x-cluster-client-ip",
+        b"x-original-url", b"x-rewrite-url",
+    }
+)  # fmt: skip
+FORWARDING: Final = FAMILIES["forwarded"] | FAMILIES["x-forwarded"] | OF_MAKERS
 
 # Every dash doubles the ways to write a name.
 MOST_DASHES: Final = 10

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
-from garrison.asgi import headers_without, send_reply
+from garrison.asgi import header, headers_without, send_reply
 from garrison.context import enter
 from garrison.events import EventLog, event_log
 from garrison.forwarding.forwarded import hosts_in
@@ -207,6 +207,12 @@ class CrossOriginMiddleware:
             headers.append((b"content-type", b"text/plain; charset=utf-8"))
             await send_reply(scope, receive, send, status, headers, text.encode("latin-1"))
             return
+        asked = {
+            "origin": header(scope["headers"], b"origin") or b"",
+            "method": header(scope["headers"], b"access-control-request-method") or b"",
+            "headers": header(scope["headers"], b"access-control-request-headers") or b"",
+        }
+        self._reports.tell_preflight(context, text, asked)
         problem = Problem(status=status, detail=f"{text}.")
         await reject(scope, receive, send, context, "cross_origin", problem, headers)
 

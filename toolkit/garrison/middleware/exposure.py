@@ -33,7 +33,7 @@ DEEPEST: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """What is closed to strangers (ASVS 5.0, 13.4.5), who get a 404 as if it were not there.
+    """What is closed to strangers (ASVS 5.0, 13.4.5), who get a 404 whether or not there is something.
 
     Attributes:
         closed: paths such as `/admin/*` (and `/admin` with it) and words, parted by `;`. `docs` stands for

@@ -50,8 +50,12 @@ class Reports:
         path = context.path[:LONGEST_TEXT]
         if not self._told.new((origin, path[1:].partition("/")[0], reason)):
             return
-        setting = f"GARRISON_CROSS_ORIGIN_{'POSTING' if unsafe and is_origin(origin) else 'EXEMPT'}"
-        advice = f"List it in {setting} if it is welcome."
+        named = unsafe and is_origin(origin)
+        setting = f"GARRISON_CROSS_ORIGIN_{'POSTING' if named else 'EXEMPT'}"
+        # A login that comes back by a form is welcome on its path, and its sender nowhere else.
+        advice = f"List the origin in {setting} if it may send whatever it likes. " if named else ""
+        advice += "List the path in GARRISON_CROSS_ORIGIN_EXEMPT if other sites are meant to send there,"
+        advice += " as a login does that comes back by a form."
         if not self._enforced:
             advice += " Set GARRISON_CROSS_ORIGIN_MODE=enforce to refuse all others."
         fields: dict[str, Any] = {
@@ -64,5 +68,32 @@ class Reports:
             "reason": reason,
             "setting": setting,
             "advice": advice,
+        }
+        self._log.emit("warning", "cross_origin_refusal", fields)
+
+    def tell_preflight(self, context: RequestContext, refused: str, asked: Mapping[str, bytes]) -> None:
+        """Write the event for a preflight that was refused, unless it was written lately.
+
+        Browsers hide the answer to a preflight from the page and from whoever looks at it.
+
+        Args:
+            context: of the preflight.
+            refused: what the answer says, such as `Disallowed CORS headers`.
+            asked: what the page wants to send: its `origin`, `method` and `headers`.
+        """
+        words = {name: value.decode("latin-1")[:LONGEST_TEXT] for name, value in asked.items()}
+        if not self._told.new((words["origin"], context.path[1:].partition("/")[0], refused)):
+            return
+        lists = {"origin": "ALLOWED", "method": "METHODS", "headers": "HEADERS"}
+        settings = [f"GARRISON_CROSS_ORIGIN_{lists[name]}" for name in lists if name in refused]
+        fields: dict[str, Any] = {
+            **words,
+            "http.request.method": context.method,
+            "url.path": context.path[:LONGEST_TEXT],
+            "request_id": context.request_id,
+            "refused": True,
+            "reason": refused,
+            "setting": ", ".join(settings),
+            "advice": f"List what is missing in {' and '.join(settings)} if it is welcome.",
         }
         self._log.emit("warning", "cross_origin_refusal", fields)
