@@ -8,8 +8,10 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-# A shell's background job begins with SIGINT ignored, and so would every process that a test interrupts.
+# A shell's background job begins with SIGINT ignored, one under nohup with SIGHUP, and so would every
+# process that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 pytest.register_assert_rewrite("tests.toolkit.contract", "tests.toolkit.driver")
 
