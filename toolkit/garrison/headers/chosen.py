@@ -11,6 +11,8 @@ from garrison.csp.policy import parse_policy, render_policy
 from garrison.csp.policy_error import PolicyError, did_you_mean
 from garrison.headers.existing import parse_modes
 from garrison.headers.framing import frames_of
+from garrison.headers.hsts import hsts_value
+from garrison.headers.lines import Policy
 from garrison.headers.override import parse_overrides
 from garrison.headers.permissions import parse_permissions, render_permissions
 from garrison.headers.presets import PRESETS, PolicySet
@@ -57,6 +59,24 @@ def given_by(section: Any) -> dict[str, Any]:
         section: `SecurityHeaders`.
     """
     return {answer: getattr(section, field) for field, answer in SETTINGS.items()}
+
+
+def policy_of(section: Any, reports: str = "") -> Policy:
+    """The policy that a section stands for.
+
+    Args:
+        section: `SecurityHeaders`.
+        reports: where browsers send reports unless the section names a place.
+    """
+    hsts = b""
+    if section.hsts:
+        hsts = hsts_value(section.hsts, subdomains=section.hsts_subdomains, preload=section.hsts_preload)
+    return Policy(
+        preset=section.preset,
+        usual=chosen(section.preset, given_by(section)),
+        hsts=hsts,
+        reports=section.reports or reports,
+    )
 
 
 def problems_of(section: Any) -> list[Problem]:

@@ -12,12 +12,12 @@ from garrison.context import enter
 from garrison.denial import denying
 from garrison.headers.banners import BANNERS
 from garrison.headers.caching import CACHE_CONTROL, CACHING, FRESHNESS, is_authenticated
-from garrison.headers.chosen import chosen, given_by, problems_of
+from garrison.headers.chosen import policy_of, problems_of
 from garrison.headers.existing import SECURITY, parse_modes, reconcile
 from garrison.headers.finish import finished
-from garrison.headers.hsts import PRELOAD_AGE, hsts_value, is_real_host
+from garrison.headers.hsts import PRELOAD_AGE, is_real_host
 from garrison.headers.kinds import NONCED, kind_of
-from garrison.headers.lines import Lines, Policy, Way, with_nonce
+from garrison.headers.lines import Lines, Way, with_nonce
 from garrison.headers.override import Override, combined, parse_overrides
 from garrison.headers.presets import Kind, Preset
 from garrison.host_names import LONGEST
@@ -187,6 +187,12 @@ class SecurityHeadersMiddleware:
         self._usual = {
             (kind, way, ""): lines(kind, way, "", None) for kind in get_args(Kind) for way in get_args(Way)
         }
+        # Most replies are no pages, and say nothing that would have to be looked at.
+        self._plain = {
+            (kind, way): [*usual.added, *([NO_STORE] if usual.is_data and self._no_store else [])]
+            for (kind, way, _), usual in self._usual.items()
+            if kind != "page" and not usual.fresh
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle `http` and `websocket`; `lifespan` and scopes of an unknown type pass through."""
@@ -238,13 +244,17 @@ class SecurityHeadersMiddleware:
         headers = list(message.get("headers", ()))
         content_type = b""
         present = []
+        watched = self._watched
         for name, value in headers:
             lowered = name.lower()
             if lowered == b"content-type":
                 content_type = value
-            elif lowered in self._watched:
+            elif lowered in watched:
                 present.append(lowered)
         kind = kind_of(content_type, message["status"])
+        if not present and override is None and context.nonce is None and (kind, way) in self._plain:
+            headers += self._plain[kind, way]
+            return headers
         lines = self._usual.get((kind, way, root)) if override is None else None
         if lines is None:
             lines = self._lines(kind, way, root, override)
@@ -280,21 +290,3 @@ class SecurityHeadersMiddleware:
                 continue
             found.append(line)
         return found + settled
-
-
-def policy_of(settings: SecurityHeaders, reports: str = "") -> Policy:
-    """The policy that a section stands for.
-
-    Args:
-        settings: the section.
-        reports: where browsers send reports unless the section names a place.
-    """
-    hsts = b""
-    if settings.hsts:
-        hsts = hsts_value(settings.hsts, subdomains=settings.hsts_subdomains, preload=settings.hsts_preload)
-    return Policy(
-        preset=settings.preset,
-        usual=chosen(settings.preset, given_by(settings)),
-        hsts=hsts,
-        reports=settings.reports or reports,
-    )
