@@ -8,6 +8,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
+from loadtests.bench import stores_table
 from loadtests.bench.names import BARE
 from loadtests.bench.results import REFERENCE, figures, layers, targets
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from loadtests.bench.names import Group
     from loadtests.bench.results import Figure, Rounds, Target
+    from loadtests.bench.stores import Report
 
 WIDTH: Final = 80
 PACKAGES: Final = (
@@ -24,18 +26,20 @@ PACKAGES: Final = (
     "structlog",
     "opentelemetry-sdk",
     "slowapi",
+    "limits",
     "secure",
     "asgi-correlation-id",
     "opentelemetry-instrumentation-asgi",
 )
 
 
-def text(groups: dict[Group, Rounds], requests: int) -> str:
+def text(groups: dict[Group, Rounds], requests: int, stores: Report) -> str:
     """The whole report.
 
     Args:
         groups: what was measured.
         requests: sent to each variant in each round.
+        stores: what was measured of them.
     """
     rounds = len(groups["no SDK"][BARE])
     lines = [
@@ -46,8 +50,9 @@ def text(groups: dict[Group, Rounds], requests: int) -> str:
         lines += ["", f"{group:<34}{'µs':>8}{'added':>9}{'quartiles':>20}{'cheaper':>9}"]
         lines += [_row(name, figure) for name, figure in figures(measured).items()]
         lines += _layers(measured)
+    lines += ["", *stores_table.text(stores)]
     lines += ["", f"{'targets':<44}{'limit':>7}{'found':>8}{'':>8}{f'at {REFERENCE:.0f} µs bare':>13}"]
-    lines += [_target(target) for target in targets(groups)]
+    lines += [_target(target) for target in [*targets(groups), *stores_table.targets(stores)]]
     lines += [
         "  The limits were set where the bare app cost 8 µs; the last column scales each",
         "  round to that, because a shared machine changes its speed.",
@@ -55,7 +60,7 @@ def text(groups: dict[Group, Rounds], requests: int) -> str:
     return "\n".join([*lines, "", *_machine()])
 
 
-def document(groups: dict[Group, Rounds], requests: int) -> dict[str, Any]:
+def document(groups: dict[Group, Rounds], requests: int, stores: Report) -> dict[str, Any]:
     """The same as `text`, for a JSON file; figures in µs of CPU per request."""
     return {
         "rounds": len(groups["no SDK"][BARE]),
@@ -67,6 +72,7 @@ def document(groups: dict[Group, Rounds], requests: int) -> dict[str, Any]:
             }
             for group, measured in groups.items()
         },
+        "stores": stores_table.document(stores),
         "targets": [asdict(target) for target in targets(groups)],
         "machine": machine(),
     }

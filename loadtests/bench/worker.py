@@ -90,7 +90,7 @@ def started(group: Group) -> Iterator[Worker]:
     # What this shell sets for OpenTelemetry or slowapi is no part of what is compared.
     own = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "RATELIMIT_"))}
     command = [sys.executable, "-m", "loadtests.bench.serve", group, str(theirs.fileno())]
-    with _interrupts_ignored():
+    with interrupts_ignored():
         # Every stack writes its access log to standard output, as in a container; nobody reads it.
         process = subprocess.Popen(  # noqa: S603 - our own module and a name of ours
             command,
@@ -112,8 +112,9 @@ def started(group: Group) -> Iterator[Worker]:
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    # Ctrl-C reaches the whole process group. A child inherits that it is ignored, and ends with its pipe.
+def interrupts_ignored() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, although it does reach the whole process group."""
+    # A child inherits that it is ignored, and ends with its pipe.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

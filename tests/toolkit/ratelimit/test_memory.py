@@ -1,97 +1,15 @@
-"""The token bucket in memory: exact counts, and answers that a client can rely on."""
+"""The memory store: who is remembered, who is forgotten, and that nothing piles up."""
 
 from __future__ import annotations
 
 import asyncio
-from fractions import Fraction
-from math import ceil, floor
-from typing import TYPE_CHECKING
+import sys
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
-from garrison.ratelimit.memory import MemoryStore
-from garrison.ratelimit.quota import parse_quotas
-
-if TYPE_CHECKING:
-    from garrison.ratelimit.quota import Decision, Quota
-
-# A machine's monotonic clock may have run for a year; rounding grows with it.
-UPTIMES = [0, 12345, 31_536_000]
-
-
-# What the store forgives, and what floats of a long uptime cannot tell, in requests.
-FORGIVEN = Fraction(1, 1000)
-ROUNDING = Fraction(1, 1_000_000)
-
-
-class Bench:
-    """A store with a clock that the test moves."""
-
-    def __init__(self, quotas: str, *, start: float = 0.0, bound: int = 1000) -> None:
-        self.now = start
-        self.quotas = parse_quotas(quotas)
-        self.store = MemoryStore(clock=lambda: self.now, bound=bound)
-
-    def ask(self, key: str = "a", cost: int = 1, quotas: tuple[Quota, ...] | None = None) -> Decision:
-        """One request of a client."""
-        return asyncio.run(self.store.acquire(key, quotas or self.quotas, cost))
-
-    def admitted(self, tries: int, key: str = "a") -> int:
-        """How many of so many requests at once are allowed."""
-
-        async def burst() -> int:
-            decisions = [await self.store.acquire(key, self.quotas) for _ in range(tries)]
-            return sum(decision.allowed for decision in decisions)
-
-        return asyncio.run(burst())
-
-
-class Buckets:
-    """The plain model: buckets with exact levels, filled as time goes by."""
-
-    def __init__(self, quotas: tuple[Quota, ...]) -> None:
-        self.quotas = quotas
-        self.levels = [Fraction(quota.limit) for quota in quotas]
-        self.then = Fraction(0)
-
-    def ask(self, now: Fraction, decided: bool) -> bool:
-        """Whether a request is allowed, forgiving a thousandth.
-
-        A level that is missing that thousandth to a millionth may go either way, as it was decided: no
-        clock of floats can tell.
-        """
-        rates = [Fraction(quota.limit) / Fraction(quota.period) for quota in self.quotas]
-        self.levels = [
-            min(Fraction(quota.limit), level + (now - self.then) * rate)
-            for quota, level, rate in zip(self.quotas, self.levels, rates, strict=True)
-        ]
-        self.then = now
-        missing = [1 - FORGIVEN - level for level in self.levels]
-        allowed = all(gap <= 0 for gap in missing)
-        if allowed != decided and any(abs(gap) < ROUNDING for gap in missing):
-            allowed = decided
-        if allowed:
-            self.levels = [level - 1 for level in self.levels]
-        return allowed
-
-
-@pytest.mark.parametrize("start", UPTIMES)
-@pytest.mark.parametrize(("quota", "count"), [("1/second", 1), ("5/minute", 5), ("1000/second", 1000)])
-def test_a_burst_gets_its_quota_and_not_one_more(quota: str, count: int, start: float) -> None:
-    """A full bucket admits exactly its limit at once, however long the machine has been up."""
-    assert Bench(quota, start=start).admitted(count + 5) == count
-
-
-@pytest.mark.parametrize("start", UPTIMES)
-def test_a_client_who_keeps_the_pace_is_never_refused(start: float) -> None:
-    """Once the burst is spent, requests at exactly the quota's rate all pass, and faster ones do not."""
-    bench = Bench("60/minute", start=start)
-    assert bench.admitted(61) == 60
-    for _ in range(200):
-        bench.now += 1.0
-        assert bench.admitted(2) == 1
+from garrison.ratelimit.quota import ALGORITHMS, Algorithm, parse_quotas
+from garrison.ratelimit.table import SHARDS
+from tests.toolkit.ratelimit.bench import Bench
 
 
 def test_a_client_waits_for_his_own_bucket_only() -> None:
@@ -101,119 +19,61 @@ def test_a_client_waits_for_his_own_bucket_only() -> None:
     assert bench.admitted(9, "b") == 3
 
 
-@example("3/second; 10/minute", [1001, 3000, 3000, 0, 0, 333], 0)
-@example("3/second; 10/minute", [0, 333], 12345)
-@given(
-    st.sampled_from(["5/second", "7/minute", "3/second; 10/minute", "100/minute; 101/minute; 2/second"]),
-    st.lists(st.integers(0, 3000), min_size=1, max_size=60),
-    st.sampled_from(UPTIMES),
-)
-def test_decisions_are_those_of_plain_buckets(text: str, pauses: list[int], start: int) -> None:
-    """Whatever the rhythm, each decision and each number is that of buckets with exact arithmetic."""
-    bench, model = Bench(text, start=start), Buckets(parse_quotas(text))
-    elapsed = 0
-
-    async def compare(milliseconds: int) -> None:
-        bench.now = start + milliseconds / 1000
-        decision = await bench.store.acquire("a", bench.quotas)
-        assert decision.allowed == model.ask(Fraction(milliseconds, 1000), decision.allowed)
-        for standing, level in zip(decision.standings, model.levels, strict=True):
-            exact = level + FORGIVEN
-            assert standing.remaining in {floor(exact - ROUNDING), floor(exact + ROUNDING)}
-
-    async def main() -> None:
-        nonlocal elapsed
-        for pause in pauses:
-            elapsed += pause
-            await compare(elapsed)
-
-    asyncio.run(main())
+def test_a_coroutine_decides_as_a_call_does() -> None:
+    """Whoever waits for a decision gets the one that whoever calls gets."""
+    bench = Bench("2/minute")
+    bench.ask()
+    assert asyncio.run(bench.store.acquire("a", bench.quotas)) == Bench("2/minute").ask()._replace(
+        standings=bench.look().standings
+    )
+    assert not asyncio.run(bench.store.acquire("a", bench.quotas)).allowed
+    asyncio.run(bench.store.aclose())
 
 
-def test_a_refusal_consumes_nothing() -> None:
-    """While the small quota refuses, the large one stays as it is."""
-    bench = Bench("2/second; 10/minute")
-    bench.admitted(2)
-    for _ in range(50):
-        decision = bench.ask()
-        assert [quota.limit for quota in decision.refused_by] == [2]
-        assert [standing.remaining for standing in decision.standings] == [0, 8]
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("used", [2, 5])
+def test_made_up_keys_serve_a_limited_client_no_more(used: int, algorithm: Algorithm) -> None:
+    """However many other keys pass by, who has used his quota, or part of it, gets no more than the rest."""
+    bench = Bench("5/hour", algorithm, bound=2000)
+    served = bench.admitted(used, "attacker")
+    for number in range(20_000):
+        bench.ask(f"junk {number}")
+        if number % 1000 == 0:
+            served += bench.admitted(1, "attacker")
+    assert served == 5
+    assert len(bench.store) == 2000
 
 
-def test_every_quota_counts_at_once() -> None:
-    """The large quota refuses although the small one has room again."""
-    bench = Bench("2/second; 3/hour")
-    assert bench.admitted(3) == 2
-    bench.now += 1
-    assert bench.admitted(3) == 1
-    bench.now += 1
-    assert [quota.limit for quota in bench.ask().refused_by] == [3]
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_new_client_has_its_own_quota_in_a_flood(algorithm: Algorithm) -> None:
+    """While single requests of made-up keys fill the memory, whoever is new is counted for himself."""
+    bench = Bench("5/hour", algorithm, bound=100)
+    for number in range(1000):
+        bench.ask(f"junk {number}")
+    assert [bench.admitted(9, f"client {number}") for number in range(10)] == [5] * 10
+    assert len(bench.store) == 100
 
 
-@given(st.integers(1, 50), st.integers(1, 3600), st.integers(0, 120), st.sampled_from(UPTIMES))
-def test_retry_after_is_true(limit: int, period: int, later: int, start: int) -> None:
-    """Who waits as long as he is told is admitted, and who comes noticeably earlier is not."""
-    bench = Bench(f"{limit}/{period}second", start=start)
-    bench.admitted(limit)
-    bench.now += later / 7
-    refused = bench.ask()
-    if refused.allowed:
-        return
-    step = bench.quotas[0].period / limit
-    told = bench.now
-    bench.now = told + refused.retry_after - step / 100
-    assert not bench.ask().allowed
-    bench.now = told + refused.retry_after
-    assert bench.ask().allowed
-
-
-def test_more_is_there_when_it_was_promised() -> None:
-    """After the seconds that a standing names, one more unit remains, and not before."""
-    bench = Bench("10/minute")
-    for _ in range(7):
-        standing = bench.ask().standings[0]
-    assert (standing.remaining, ceil(standing.more_after)) == (3, 6)
-    bench.now += 3
-    standing = bench.ask().standings[0]
-    assert (standing.remaining, round(standing.more_after, 6)) == (2, 3)
-    bench.now += 3
-    assert bench.ask().standings[0].remaining == 2
-
-
-def test_a_dear_request_takes_more_units() -> None:
-    """A cost of four leaves six of ten, and a cost that does not fit takes nothing."""
-    bench = Bench("10/minute")
-    assert bench.ask(cost=4).standings[0].remaining == 6
-    refused = bench.ask(cost=7)
-    assert (refused.allowed, refused.standings[0].remaining) == (False, 6)
-    assert bench.ask(cost=6).allowed
-
-
-def test_a_flood_of_clients_does_not_free_a_blocked_one() -> None:
-    """When memory is full, new clients share one quota, and nobody who is remembered is forgotten."""
-    bench = Bench("2/minute", bound=10)
-    assert bench.admitted(3, "attacker") == 2
-    assert sum(bench.admitted(1, f"flood {number}") for number in range(500)) == 9 + 2
-    assert len(bench.store) == 11
-    assert bench.admitted(1, "attacker") == 0
-
-
-def test_a_client_keeps_his_bucket_when_memory_is_full() -> None:
-    """Who was remembered before the flood is not moved into the shared bucket when memory turns over."""
-    bench = Bench("2/minute", bound=3)
-    bench.ask("first")
-    bench.now = 50.0
-    assert bench.admitted(3, "attacker") == 2
-    for number in range(2):
-        bench.ask(f"flood {number}")
-    bench.now = 61.0
-    assert bench.admitted(1, "attacker") == 0
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize(("quotas", "each"), [("1/hour", 1), ("4/hour", 2), ("1/hour; 9/hour", 1)])
+def test_new_clients_share_where_nobody_can_be_forgotten(
+    quotas: str, each: int, algorithm: Algorithm
+) -> None:
+    """With memory full of clients who are blocked, or have used several units, new ones share one quota."""
+    bench = Bench(quotas, algorithm, bound=20)
+    for number in range(20):
+        assert bench.admitted(each, f"remembered {number}") == each
+    shared = bench.quotas[0].limit
+    assert sum(bench.admitted(1, f"new {number}") for number in range(50)) == shared
+    assert bench.admitted(9, "remembered 7") == shared - each
+    bench.now += 3 * 3600
+    assert bench.admitted(shared + 1, "late") == shared
 
 
 def test_each_target_has_its_own_shared_bucket() -> None:
-    """Beyond the bound, targets with other quotas do not get into each other's way."""
+    """Where nobody can be forgotten, targets with other quotas do not get into each other's way."""
     bench = Bench("2/minute", bound=1)
-    bench.admitted(1, "remembered")
+    bench.admitted(2, "remembered")
     several = parse_quotas("5/second; 9/hour")
     assert bench.ask("new one").allowed
     assert bench.ask("new two", quotas=several).standings[1].remaining == 8
@@ -221,13 +81,131 @@ def test_each_target_has_its_own_shared_bucket() -> None:
     assert bench.ask("new four", quotas=several).standings[1].remaining == 7
 
 
-def test_clients_who_are_gone_are_let_go() -> None:
-    """Memory holds who came in the last two periods, and a blocked client stays blocked meanwhile."""
-    bench = Bench("1/minute")
+def test_one_target_can_take_the_room_of_another() -> None:
+    """A flood at one target does not leave the clients of another without a quota of their own."""
+    bench = Bench("5/hour", bound=100)
+    for number in range(300):
+        bench.ask(f"junk {number}")
+    other = parse_quotas("3/minute")
+    for number in range(5):
+        allowed = [bench.ask(f"client {number}", quotas=other).allowed for _ in range(4)]
+        assert allowed == [True, True, True, False]
+    assert len(bench.store) == 100
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_clients_who_are_gone_are_let_go(algorithm: Algorithm) -> None:
+    """Who has not come for long is forgotten while others do, and who is blocked stays blocked meanwhile."""
+    bench = Bench("1/minute", algorithm)
     for number in range(100):
         bench.ask(f"passer-by {number}")
-    for _ in range(24):
+    for _ in range(60):
         bench.now += 10
         bench.admitted(2, "regular")
+        bench.ask("regular")
         assert not bench.ask("regular").allowed
+    for _ in range(200):
+        bench.now += 0.1
+        bench.ask("regular")
     assert len(bench.store) == 1
+
+
+def test_short_quotas_do_not_wait_for_long_ones() -> None:
+    """Clients of a quota by the second are gone within seconds, beside one who has used up that of a day."""
+    bench = Bench("1/second", bound=10_000)
+    day = parse_quotas("1000/day")
+    for number in range(1000):
+        bench.ask(f"passer-by {number}")
+    for _ in range(2000):
+        bench.now += 0.01
+        bench.ask("regular", quotas=day)
+    assert len(bench.store) == 1
+    assert not bench.ask("regular", quotas=day).allowed
+
+
+def test_memory_holds_those_who_are_not_gone() -> None:
+    """While new clients keep coming, those who are gone make way for them, long before the bound."""
+    bench = Bench("1/second", bound=100_000)
+    for number in range(20_000):
+        bench.now += 0.001
+        bench.ask(f"passer-by {number}")
+    assert 1000 <= len(bench.store) < 3000
+
+
+def test_equal_quotas_count_together() -> None:
+    """Quotas that a callable makes anew for every request are the same quotas."""
+    bench = Bench("3000/day")
+    for _ in range(2999):
+        bench.ask(quotas=parse_quotas("3000/day"))
+    assert bench.admitted(5) == 1
+
+
+def test_quotas_are_told_apart_wherever_they_are_in_memory() -> None:
+    """Quotas that are made anew for every request, and gone after it, are not taken for those before."""
+    bench = Bench("1/day")
+    for limit in range(1, 300):
+        for used in (1, 2):
+            (standing,) = bench.ask(quotas=parse_quotas(f"{limit}/day")).standings
+            assert standing[:2] == (standing.quota, max(limit - used, 0))
+            assert standing.quota.limit == limit
+
+
+def test_quotas_that_nobody_uses_leave_nothing_behind() -> None:
+    """Quotas go with their last client, and those who come later are counted, and go, like the first."""
+    bench = Bench("2/second", bound=2)
+    others = [parse_quotas("100/minute"), parse_quotas("99/minute")]
+    # Outside of the assertion, which would keep them once more.
+    unused = sys.getrefcount(bench.quotas)
+    for _ in range(2):
+        assert bench.admitted(5) == 2
+        assert bench.admitted(5) == 0
+        for number in range(20):
+            bench.now += 1
+            bench.ask("other", quotas=others[number % 2])
+        left = sys.getrefcount(bench.quotas)
+        assert left == unused
+
+
+def test_quotas_whose_last_client_made_way_leave_nothing_behind() -> None:
+    """Quotas go too when their last client is forgotten in favour of another."""
+    bench = Bench("2/day", bound=1)
+    # Outside of the assertion, which would keep them once more.
+    unused = sys.getrefcount(bench.quotas)
+    bench.ask()
+    other = parse_quotas("100/minute")
+    for _ in range(5):
+        bench.now += 1
+        bench.ask("other", quotas=other)
+    assert len(bench.store) == 1
+    left = sys.getrefcount(bench.quotas)
+    assert left == unused
+
+
+def test_clients_who_are_gone_do_not_hide_behind_those_who_are_not() -> None:
+    """In each dictionary everybody is looked at in turn, however many are there and stay."""
+    bench = Bench("3/minute")
+    near = [key for key in map(str, range(150_000)) if hash(key) % SHARDS == 0]
+    regulars, passers_by = near[:100], near[100:120]
+    for key in regulars:
+        bench.ask(key, cost=3)
+    for key in passers_by:
+        bench.ask(key)
+    bench.now = 50.0
+    for _ in range(10):
+        bench.now += 0.02
+        bench.ask("another")
+    assert len(bench.store) == len(regulars) + 1
+
+
+def test_a_client_who_is_forgiven_starts_anew() -> None:
+    """A reset forgets all that a key has used, of whichever quotas, and says whether there was any."""
+    bench = Bench("2/minute")
+    other = parse_quotas("1/hour")
+    bench.admitted(2)
+    bench.ask(quotas=other)
+    bench.ask("b")
+    assert bench.reset()
+    assert len(bench.store) == 1
+    assert bench.admitted(5) == 2
+    assert bench.ask(quotas=other).allowed
+    assert not bench.reset("nobody")

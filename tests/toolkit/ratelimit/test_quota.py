@@ -28,6 +28,14 @@ def test_what_is_no_quota_is_refused_with_an_example(text: str) -> None:
         parse_quotas(text)
 
 
+def test_quotas_are_counted_as_asked_for() -> None:
+    """The algorithm is the same for all quotas of a text, and the token bucket unless another is named."""
+    assert [quota.algorithm for quota in parse_quotas("1/day; 2/hour", "fixed-window")] == [
+        "fixed-window"
+    ] * 2
+    assert [quota.algorithm for quota in parse_quotas("1/day")] == ["token-bucket"]
+
+
 def test_rules_for_one_target_stand_together() -> None:
     """Two rules for the login are two quotas of one target, in front of the general one."""
     login, rest = parse_targets("POST /login: 5/minute by address; 100/minute; POST /login: 20/hour")

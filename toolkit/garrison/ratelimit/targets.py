@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from garrison.ratelimit.quota import Quota, parse_quotas
+from garrison.ratelimit.quota import Algorithm, Quota, parse_quotas
 from garrison.rules import NotationError, Rule, grouped, parse_rules
 
 IDENTITIES: Final = frozenset({"", "address"})
@@ -24,11 +24,12 @@ class Target:
     quotas: tuple[Quota, ...]
 
 
-def parse_targets(text: str) -> tuple[Target, ...]:
+def parse_targets(text: str, algorithm: Algorithm = "token-bucket") -> tuple[Target, ...]:
     """Read a setting such as `POST /login: 5/minute by address; 100/minute; 1000/hour`.
 
     Args:
         text: rules whose values are quotas; the rules of one target stand together for one client.
+        algorithm: how all of them are counted.
 
     Raises:
         NotationError: with what is expected, and the part that does not fit.
@@ -38,6 +39,6 @@ def parse_targets(text: str) -> tuple[Target, ...]:
         for rule in group:
             if rule.identity not in IDENTITIES:
                 raise NotationError("quotas by address", f"by {rule.identity}")
-        quotas = tuple(quota for rule in group for quota in parse_quotas(rule.value))
+        quotas = tuple(quota for rule in group for quota in parse_quotas(rule.value, algorithm))
         found.append(Target(rule=group[0], quotas=quotas))
     return tuple(found)
