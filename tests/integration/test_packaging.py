@@ -98,10 +98,12 @@ def test_the_wheel_holds_the_two_packages(wheel: Path) -> None:
         names = archive.namelist()
     assert {name.partition("/")[0] for name in names} == {"garrison", "garrison_harness", DIST_INFO}
     assert {"garrison/py.typed", "garrison_harness/py.typed", f"{DIST_INFO}/licenses/LICENSE"} <= set(names)
-    assert {Path(name).suffix for name in names if DIST_INFO not in name} == {".py", ".typed"}
+    assert {Path(name).suffix for name in names if DIST_INFO not in name} == {".py", ".typed", ".lua"}
     for source, package in (("toolkit", "garrison"), ("harness", "garrison_harness")):
-        files = {path.relative_to(ROOT / source).as_posix() for path in (ROOT / source).rglob("*.py")}
-        assert files == {name for name in names if name.startswith(f"{package}/") and name.endswith(".py")}
+        files = {path.relative_to(ROOT / source).as_posix() for path in (ROOT / source).rglob("*.*")}
+        files = {file for file in files if file.endswith((".py", ".lua"))}
+        kept = {name for name in names if name.startswith(f"{package}/")}
+        assert files == {name for name in kept if name.endswith((".py", ".lua"))}
 
 
 def test_the_sdist_holds_the_sources(built: Path) -> None:
@@ -119,7 +121,7 @@ def test_the_metadata_says_what_is_needed(wheel: Path) -> None:
     found = metadata(wheel)
     assert (found["Name"], found["Version"], found["License-Expression"]) == ("garrison", __version__, "MIT")
     assert found["Requires-Python"] == ">=3.11"
-    assert {"server", "harness", "load", "dev"} <= set(found.get_all("Provides-Extra", []))
+    assert {"server", "valkey", "harness", "load", "dev"} <= set(found.get_all("Provides-Extra", []))
     requirements = found.get_all("Requires-Dist", [])
     base = [line for line in requirements if "extra ==" not in line]
     assert len(base) <= 8

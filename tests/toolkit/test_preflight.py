@@ -65,6 +65,8 @@ def test_quotas_are_not_shared_by_workers() -> None:
     assert advice(replace(several, profile="development")) == [("error", "GARRISON_SERVER_WORKERS")]
     assert advice(replace(several, proxy=Proxy()))[0] == ("error", "GARRISON_SERVER_WORKERS")
     assert ("error", "GARRISON_SERVER_WORKERS") not in advice(replace(several, rate_limit=None))
+    shared = RateLimit(limits="5/minute", storage="valkey://cache:6379/0")
+    assert advice(replace(several, rate_limit=shared)) == []
     assert "3 times its quota" in examine(several)[0].text
 
 

@@ -54,13 +54,14 @@ def examine(settings: Settings) -> tuple[Advice, ...]:
 
 def _examine(settings: Settings) -> Iterator[Advice]:
     quotas = settings.rate_limit is not None and bool(settings.rate_limit.limits)
-    if quotas and settings.server.workers > 1:
+    in_memory = settings.rate_limit is not None and settings.rate_limit.storage == "memory://"
+    if quotas and in_memory and settings.server.workers > 1:
         yield Advice(
             level="error",
             variable="GARRISON_SERVER_WORKERS",
             text=f"each of {settings.server.workers} workers counts for itself, so that a client gets"
-            f" {settings.server.workers} times its quota. Run one worker for each instance, or set"
-            " GARRISON_RATE_LIMIT=off and limit in the proxy.",
+            f" {settings.server.workers} times its quota. Name a Valkey or Redis server in"
+            " GARRISON_RATE_LIMIT_STORAGE, or run one worker.",
         )
     yield from _examine_cross_origin(settings)
     yield from _examine_exposure(settings)

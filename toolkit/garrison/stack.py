@@ -190,7 +190,7 @@ def _layers(settings: Settings) -> list[tuple[str, Layer]]:
         "hosts": HostsMiddleware,
         "exposure": ExposureMiddleware,
         "csp_reports": partial(CspReportsMiddleware, redaction=redaction, log=log),
-        "rate_limit": RateLimitMiddleware,
+        "rate_limit": partial(RateLimitMiddleware, workers=settings.server.workers, log=log),
         "request_limits": RequestLimitsMiddleware,
     }
     found: list[tuple[str, Layer]] = []

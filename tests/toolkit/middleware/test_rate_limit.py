@@ -15,6 +15,7 @@ from tests.toolkit.driver import accepts, call, handshake, http_scope, replies_w
 
 if TYPE_CHECKING:
     from garrison.asgi import ASGIApp, Receive, Scope, Send
+    from garrison.ratelimit.quota import Algorithm
     from tests.toolkit.driver import Reply
 
 ITEM: Final = r'"[\x20-\x7e]+";r=\d+;t=\d+'
@@ -24,10 +25,13 @@ POLICY: Final = r'"[\x20-\x7e]+";q=[1-9]\d*;w=[1-9]\d*'
 class Limited:
     """A limited app, and a clock that the test moves."""
 
-    def __init__(self, limits: str, app: ASGIApp | None = None) -> None:
+    def __init__(
+        self, limits: str, app: ASGIApp | None = None, *, algorithm: Algorithm = "token-bucket"
+    ) -> None:
         self.now = 1000.0
         store = MemoryStore(clock=lambda: self.now)
-        self.app = RateLimitMiddleware(app or replies_with(), RateLimit(limits=limits), store=store)
+        settings = RateLimit(limits=limits, algorithm=algorithm)
+        self.app = RateLimitMiddleware(app or replies_with(), settings, store=store)
 
     def get(self, path: str = "/", *, method: str = "GET", client: str | None = "192.0.2.1") -> Reply:
         """One request of a client."""
@@ -43,6 +47,28 @@ def test_a_bare_app_serves_a_flood_and_a_limited_one_its_quota() -> None:
     """Without the layer all of ten requests are served; with it three, and the rest get a 429."""
     assert [call(replies_with()).status for _ in range(10)] == [200] * 10
     assert Limited("3/minute").statuses(10) == [200] * 3 + [429] * 7
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "waits", "after_half"),
+    [("token-bucket", "30", [200, 429]), ("fixed-window", "60", [429]), ("sliding-window", "90", [429])],
+)
+def test_the_algorithm_is_chosen(algorithm: Algorithm, waits: str, after_half: list[int]) -> None:
+    """A bucket gives back one by one, a window at its end, and a sliding one weighs in what was before."""
+    limited = Limited("2/minute", algorithm=algorithm)
+    assert limited.statuses(2) == [200, 200]
+    refused = limited.get()
+    assert (refused.status, refused.header("retry-after")) == (429, waits)
+    limited.now += 30
+    assert limited.statuses(len(after_half)) == after_half
+    limited.now += float(waits)
+    assert limited.get().status == 200
+
+
+def test_an_unknown_algorithm_names_those_that_there_are() -> None:
+    """A misspelt algorithm is an error when the app starts."""
+    with pytest.raises(SettingsError, match="token-bucket, sliding-window, fixed-window"):
+        RateLimit(algorithm="leaky-bucket")  # type: ignore[arg-type]
 
 
 def test_a_quota_that_is_not_set_limits_nothing() -> None:

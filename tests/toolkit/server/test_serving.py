@@ -7,10 +7,12 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.toolkit.ratelimit.servers import Server
 from tests.toolkit.server.conftest import GARRISON, Running, environment, running, wait_for
 from tests.toolkit.server.wire import ask, connected
 
@@ -220,6 +222,29 @@ def test_workers_serve_and_stop(tmp_path: Path, ctrl_c: bool) -> None:
         wait_for(lambda: up.left() == {})
         assert len(up.records) > 4
         assert "Traceback" not in up.stderr
+
+
+def test_workers_share_a_quota_at_a_server(tmp_path: Path) -> None:
+    """Two processes that count at one Valkey let exactly the quota pass, whoever of them is asked."""
+    words = ("shop:app", "--workers", "2")
+    with (
+        Server() as valkey,
+        running(
+            tmp_path,
+            *words,
+            GARRISON_RATE_LIMIT_LIMITS="20/hour",
+            GARRISON_RATE_LIMIT_STORAGE=valkey.url,
+            GARRISON_RATE_LIMIT_ALGORITHM="fixed-window",
+            GARRISON_RATE_LIMIT_DEADLINE="5s",
+        ) as up,
+    ):
+        wait_for(lambda: up.stderr.count("Application startup complete") == 2)
+        with ThreadPoolExecutor(10) as pool:
+            found = list(pool.map(lambda _: ask(up.port).status, range(60)))
+        assert up.stop() == 0
+        wait_for(lambda: up.left() == {})
+        assert "Traceback" not in up.stderr
+    assert (found.count(200), found.count(429)) == (20, 40)
 
 
 def test_ipv6_is_served(tmp_path: Path) -> None:

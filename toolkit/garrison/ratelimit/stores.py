@@ -1,0 +1,71 @@
+"""The store that a setting names, made without connecting to anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from garrison.ratelimit.limits_store import LimitsStore
+from garrison.ratelimit.memory import MEMORY, MemoryStore
+from garrison.ratelimit.resilient import ResilientStore
+from garrison.ratelimit.valkey import ValkeyStore
+from garrison.ratelimit.valkey_url import SCHEMES, display
+from garrison.rules import NotationError
+
+if TYPE_CHECKING:
+    from garrison.events import EventLog
+    from garrison.ratelimit.quota import Algorithm, Store
+    from garrison.ratelimit.resilient import OnError
+
+EXPECTED: Final = "memory://, a URL such as valkey://host:6379/0, or an async storage of the package limits"
+
+
+def shared_store(url: str, algorithm: Algorithm) -> ValkeyStore | LimitsStore:
+    """The store behind a URL that other processes reach too.
+
+    Args:
+        url: of a Valkey or Redis server, or of a storage of the package `limits`.
+        algorithm: of all quotas.
+
+    Raises:
+        NotationError: the URL is none, or the storage lacks the algorithm.
+        ModuleNotFoundError: a client is not installed; the message says how.
+    """
+    scheme = urlsplit(url).scheme.removeprefix("async+")
+    if not scheme:
+        raise NotationError(EXPECTED, display(url))
+    return ValkeyStore(url) if scheme in SCHEMES else LimitsStore(url, algorithm)
+
+
+def store_of(
+    url: str,
+    algorithm: Algorithm,
+    *,
+    bound: int,
+    deadline: float,
+    on_error: OnError,
+    workers: int,
+    log: EventLog | None = None,
+) -> Store:
+    """The store that settings ask for, with what decides in its place.
+
+    Args:
+        url: `memory://`, or that of a shared store.
+        algorithm: of all quotas.
+        bound: keys that are kept in memory.
+        deadline: seconds that a decision may wait for a shared store.
+        on_error: what is decided when it does not answer.
+        workers: processes that share the quotas.
+        log: where changes of its state are told.
+
+    Raises:
+        NotationError: as `shared_store` does.
+        ModuleNotFoundError: as `shared_store` does.
+    """
+    memory = MemoryStore(bound=bound)
+    if url == MEMORY:
+        return memory
+    shared = shared_store(url, algorithm)
+    return ResilientStore(
+        shared, memory, deadline=deadline, on_error=on_error, workers=workers, name=shared.name, log=log
+    )
