@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from loadtests.bench import stores_table, table
+from loadtests.bench import stores_table, table, valkey_store
 from loadtests.bench.names import GROUPS
 from loadtests.bench.worker import WorkerError, started
 
@@ -57,16 +57,17 @@ def main() -> int:
     try:
         groups = measured(rounds, requests)
         stores = stores_table.measured(quick=arguments.quick)
+        shared = valkey_store.measured(quick=arguments.quick)
     except WorkerError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("bench: interrupted before it had measured everything", file=sys.stderr)
         return 4
-    print(table.text(groups, requests, stores))
+    print(table.text(groups, requests, stores, shared))
     if arguments.json is not None:
         arguments.json.write_bytes(
-            orjson.dumps(table.document(groups, requests, stores), option=orjson.OPT_INDENT_2)
+            orjson.dumps(table.document(groups, requests, stores, shared), option=orjson.OPT_INDENT_2)
         )
     return 0
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from loadtests.bench import stores_table
+from loadtests.bench import stores_table, valkey_store
 from loadtests.bench.names import BARE
 from loadtests.bench.results import REFERENCE, figures, layers, targets
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from loadtests.bench.names import Group
     from loadtests.bench.results import Figure, Rounds, Target
     from loadtests.bench.stores import Report
+    from loadtests.bench.valkey_store import FrozenFigures, StoreFigures
+
+    Shared = tuple[StoreFigures, FrozenFigures]
 
 WIDTH: Final = 80
 PACKAGES: Final = (
@@ -33,13 +36,14 @@ PACKAGES: Final = (
 )
 
 
-def text(groups: dict[Group, Rounds], requests: int, stores: Report) -> str:
+def text(groups: dict[Group, Rounds], requests: int, stores: Report, shared: Shared) -> str:
     """The whole report.
 
     Args:
         groups: what was measured.
         requests: sent to each variant in each round.
         stores: what was measured of them.
+        shared: the same of a store that processes share.
     """
     rounds = len(groups["no SDK"][BARE])
     lines = [
@@ -50,9 +54,10 @@ def text(groups: dict[Group, Rounds], requests: int, stores: Report) -> str:
         lines += ["", f"{group:<34}{'µs':>8}{'added':>9}{'quartiles':>20}{'cheaper':>9}"]
         lines += [_row(name, figure) for name, figure in figures(measured).items()]
         lines += _layers(measured)
-    lines += ["", *stores_table.text(stores)]
+    lines += ["", *stores_table.text(stores), "", *valkey_store.lines(*shared)]
     lines += ["", f"{'targets':<44}{'limit':>7}{'found':>8}{'':>8}{f'at {REFERENCE:.0f} µs bare':>13}"]
-    lines += [_target(target) for target in [*targets(groups), *stores_table.targets(stores)]]
+    promised = [*targets(groups), *stores_table.targets(stores), *valkey_store.targets(*shared)]
+    lines += [_target(target) for target in promised]
     lines += [
         "  The limits were set where the bare app cost 8 µs; the last column scales each",
         "  round to that, because a shared machine changes its speed.",
@@ -60,7 +65,7 @@ def text(groups: dict[Group, Rounds], requests: int, stores: Report) -> str:
     return "\n".join([*lines, "", *_machine()])
 
 
-def document(groups: dict[Group, Rounds], requests: int, stores: Report) -> dict[str, Any]:
+def document(groups: dict[Group, Rounds], requests: int, stores: Report, shared: Shared) -> dict[str, Any]:
     """The same as `text`, for a JSON file; figures in µs of CPU per request."""
     return {
         "rounds": len(groups["no SDK"][BARE]),
@@ -73,7 +78,8 @@ def document(groups: dict[Group, Rounds], requests: int, stores: Report) -> dict
             for group, measured in groups.items()
         },
         "stores": stores_table.document(stores),
-        "targets": [asdict(target) for target in targets(groups)],
+        "shared store": {"decisions": asdict(shared[0]), "frozen": asdict(shared[1])},
+        "targets": [asdict(target) for target in [*targets(groups), *valkey_store.targets(*shared)]],
         "machine": machine(),
     }
 

@@ -21,12 +21,15 @@ from garrison.ratelimit.quota import parse_quotas
 from garrison.ratelimit.resilient import ResilientStore
 from garrison.ratelimit.valkey import PREFIX, ValkeyStore
 from garrison.ratelimit.valkey_script import SCRIPT, words_of
+from loadtests.bench.results import Target
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
 ROUNDS: Final = 7
 CONCURRENT: Final = 50
+# Thousands, at least.
+PER_SECOND: Final = 50.0
 QUOTAS: Final = parse_quotas("1000000/minute")
 
 
@@ -156,15 +159,13 @@ async def frozen(url: str, pid: int, outages: int = 10) -> FrozenFigures:
 def lines(figures: StoreFigures, outage: FrozenFigures) -> list[str]:
     """The figures for people."""
     return [
-        f"bare EVALSHA through valkey-py    {figures.bare:9.1f} µs CPU",
-        f"one decision at a time            {figures.alone:9.1f} µs CPU",
-        f"that in bare EVALSHAs             {figures.ratio:9.2f}          (at most 1.3)",
-        f"a decision at {CONCURRENT} concurrent       {figures.together:9.1f} µs CPU",
-        f"the same at the server            {figures.server:9.1f} µs CPU",
-        f"decisions a second                {figures.per_second:9,.0f}          (at least 50,000)",
-        f"frozen server: p99 at first       {outage.before:9.1f} ms       (at most 50)",
-        f"frozen server: p99 from then on   {outage.after:9.3f} ms       (at most 1)",
-        f"frozen server: gap of the loop    {outage.gap:9.1f} ms       (at most 5)",
+        "a store that processes share, with a real Valkey on loopback",
+        f"  {'bare EVALSHA through valkey-py':<40}{figures.bare:>9.1f} µs CPU",
+        f"  {'one decision at a time':<40}{figures.alone:>9.1f} µs CPU",
+        f"  {f'a decision at {CONCURRENT} concurrent':<40}{figures.together:>9.1f} µs CPU",
+        f"  {'the same at the server':<40}{figures.server:>9.1f} µs CPU",
+        f"  {'server frozen: p99 until it is given up':<40}{outage.before:>9.1f} ms",
+        f"  {'server frozen: p99 from then on':<40}{outage.after:>9.3f} ms",
     ]
 
 
@@ -205,13 +206,30 @@ def _cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main() -> None:
-    """Measure, and print."""
+def measured(*, quick: bool) -> tuple[StoreFigures, FrozenFigures]:
+    """Start a server, and measure with it.
+
+    Args:
+        quick: to show that it runs, and no more.
+    """
     with server() as (url, pid):
-        figures = asyncio.run(decisions(url, pid))
-        outage = asyncio.run(frozen(url, pid))
-    print("\n".join(lines(figures, outage)))
+        figures = asyncio.run(decisions(url, pid, 50 if quick else 2000))
+        return figures, asyncio.run(frozen(url, pid, 1 if quick else 10))
 
 
-if __name__ == "__main__":
-    main()
+def targets(figures: StoreFigures, outage: FrozenFigures) -> list[Target]:
+    """What was promised beside what was found; the server's share is not ours to scale."""
+    promised = [
+        ("Valkey: a decision, in bare EVALSHAs", 1.3, figures.ratio),
+        ("Valkey frozen: p99 added at first, ms", 50.0, outage.before),
+        ("Valkey frozen: p99 added from then on, ms", 1.0, outage.after),
+        ("Valkey frozen: gap of the loop, ms", 5.0, outage.gap),
+    ]
+    found = [
+        Target(text=text, limit=limit, found=value, scaled=value, met=value <= limit)
+        for text, limit, value in promised
+    ]
+    rate = figures.per_second / 1000
+    met = rate >= PER_SECOND
+    text = "Valkey: thousand decisions a second"
+    return [*found, Target(text=text, limit=PER_SECOND, found=rate, scaled=rate, met=met)]

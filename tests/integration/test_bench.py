@@ -62,7 +62,9 @@ def test_the_file_has_what_the_table_has(quick: tuple[str, Any]) -> None:
     assert list(document["groups"]) == list(GROUPS)
     for group in GROUPS:
         assert document["groups"][group]["variants"][RECIPE]["us"] > 0
-    assert len(document["targets"]) == 8
+    assert len(document["targets"]) == 13
+    assert document["shared store"]["decisions"]["alone"] > 0
+    assert "a decision at 50 concurrent" in printed
     for target in document["targets"]:
         assert f"  {target['text']:<42}" in printed
     for layer in document["groups"]["no SDK"]["layers"]:
