@@ -11,7 +11,8 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.serving import OTHER, SHOP, Certificate, served
 from tests.browser.sites.other import other_site
-from tests.browser.visitor import EXECUTABLE, ROOT, SECONDS, Visitor, do_without
+from tests.browser.visitor import EXECUTABLE, ROOT, SECONDS, Visitor
+from tests.missing import do_without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

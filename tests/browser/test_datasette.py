@@ -15,7 +15,8 @@ from playwright.sync_api import expect
 
 from docs.examples.datasette.build_database import build
 from tests.browser.serving import SHOP
-from tests.browser.visitor import ROOT, SECONDS, do_without
+from tests.browser.visitor import ROOT, SECONDS
+from tests.missing import do_without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
-
-import pytest
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
@@ -65,14 +62,3 @@ class Visitor:
 
     def _note(self, error: WebError) -> None:
         self.complaints.append(str(error.error))
-
-
-def do_without(what: str) -> NoReturn:
-    """Skip a test for want of something; in CI, where nothing may be missing, fail it.
-
-    Args:
-        what: is missing, and how it is installed.
-    """
-    if os.environ.get("CI", "").lower() in {"1", "true"}:
-        pytest.fail(what)
-    pytest.skip(what)

@@ -11,7 +11,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 import valkey
@@ -42,17 +42,6 @@ def free_port() -> int:
             port: int = probe.getsockname()[1]
         if port < 55_000:
             return port
-
-
-def do_without(what: str) -> NoReturn:
-    """Skip a test for want of something; in CI, where nothing may be missing, fail it.
-
-    Args:
-        what: is missing, and how it is installed.
-    """
-    if os.environ.get("CI", "").lower() in {"1", "true"}:
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 class Server:

@@ -12,7 +12,8 @@ from garrison.ratelimit.limits_store import LimitsStore
 from garrison.ratelimit.quota import Algorithm, parse_quotas
 from garrison.ratelimit.unavailable import StoreUnavailableError
 from garrison.rules import NotationError
-from tests.toolkit.ratelimit.servers import MEMCACHED, Server, do_without, free_port
+from tests.missing import do_without
+from tests.toolkit.ratelimit.servers import MEMCACHED, Server, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

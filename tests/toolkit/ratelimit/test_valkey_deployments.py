@@ -18,7 +18,8 @@ from garrison.ratelimit.quota import parse_quotas
 from garrison.ratelimit.unavailable import StoreUnavailableError
 from garrison.ratelimit.valkey import ValkeyStore
 from garrison.rules import NotationError
-from tests.toolkit.ratelimit.servers import QUIET, REDIS, Server, do_without, several, wait_until
+from tests.missing import do_without
+from tests.toolkit.ratelimit.servers import QUIET, REDIS, Server, several, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from garrison.headers.permissions import DENY_ALL, render_permissions
@@ -120,6 +120,19 @@ class PolicySet:
     api_policy: str = API_POLICY
 
 
+LOCKED: Final = PolicySet(
+    policy=STRICT_POLICY,
+    api_policy=STRICT_API_POLICY,
+    frames="DENY",
+    referrer="no-referrer",
+    permissions=DENY_ALL,
+    opener="same-origin",
+    embedder="require-corp",
+    resource="same-origin",
+    other_resource="same-origin",
+    more=tuple(MORE),
+    authenticated_cache="no-store",
+)
 PRESETS: Final[Mapping[Preset, PolicySet]] = {
     "auto": PolicySet(
         policy=AUTO_POLICY,
@@ -138,31 +151,7 @@ PRESETS: Final[Mapping[Preset, PolicySet]] = {
         opener="same-origin-allow-popups",
         resource="same-origin",
     ),
-    "strict": PolicySet(
-        policy=STRICT_POLICY,
-        api_policy=STRICT_API_POLICY,
-        frames="DENY",
-        referrer="no-referrer",
-        permissions=DENY_ALL,
-        opener="same-origin",
-        embedder="require-corp",
-        resource="same-origin",
-        other_resource="same-origin",
-        more=tuple(MORE),
-        authenticated_cache="no-store",
-    ),
-    "api": PolicySet(
-        policy=STRICT_API_POLICY,
-        pages_are_data=True,
-        api_policy=STRICT_API_POLICY,
-        frames="DENY",
-        referrer="no-referrer",
-        permissions=DENY_ALL,
-        opener="same-origin",
-        embedder="require-corp",
-        resource="same-origin",
-        other_resource="same-origin",
-        more=tuple(MORE),
-        authenticated_cache="no-store",
-    ),
+    "strict": LOCKED,
+    # The same, and a page is nothing but data.
+    "api": replace(LOCKED, policy=STRICT_API_POLICY, pages_are_data=True),
 }
