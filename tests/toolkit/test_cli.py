@@ -144,13 +144,14 @@ class TestText:
             "config", columns=None, GARRISON_RATE_LIMIT_LIMITS_FILE=str(limits), GARRISON_TRACING="off",
             GARRISON_PROFILE="development", GARRISON_SERVER_PORT="8000", WEB_CONCURRENCY="1",
         ).stdout.splitlines()  # fmt: skip
-        assert [line.split(maxsplit=1)[1] for line in lines if line.startswith("*")] == [
-            "GARRISON_PROFILE  development  (environment)",
-            "GARRISON_TRACING  off  (environment)",
-            "GARRISON_ACCESS_LOG_FORMAT  console  (profile development)",
-            f"GARRISON_RATE_LIMIT_LIMITS       5/minute  (file {limits})",
-            "GARRISON_SERVER_PORT     8000  (environment)",
-            "GARRISON_SERVER_WORKERS  1  (WEB_CONCURRENCY)",
+        # Columns are as wide as the longest name of a section.
+        assert [" ".join(line.split()) for line in lines if line.startswith("*")] == [
+            "* GARRISON_PROFILE development (environment)",
+            "* GARRISON_TRACING off (environment)",
+            "* GARRISON_ACCESS_LOG_FORMAT console (profile development)",
+            f"* GARRISON_RATE_LIMIT_LIMITS 5/minute (file {limits})",
+            "* GARRISON_SERVER_PORT 8000 (environment)",
+            "* GARRISON_SERVER_WORKERS 1 (WEB_CONCURRENCY)",
         ]
         assert not [line for line in lines if "GARRISON_TRACING_CONTINUE" in line]
 
