@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from garrison.context import RequestContext
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 # CSP Level 3 section 7.1 asks for at least 128 bits; in base64url they are a `base64-value`.
-NONCE_BYTES = 16
+NONCE_BYTES: Final = 16
 
 
 def csp_nonce(request: Any) -> str:

@@ -9,10 +9,14 @@ from __future__ import annotations
 from copy import copy
 from fractions import Fraction
 from math import floor
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, get_args
+
+from garrison.ratelimit.quota import Algorithm
 
 if TYPE_CHECKING:
     from garrison.ratelimit.quota import Decision, Quota, Standing
+
+ALGORITHMS: Final[tuple[Algorithm, ...]] = get_args(Algorithm)
 
 # What the clocks and the arithmetic of a store may be off, in seconds.
 TOLERANCE: Final = Fraction(1, 100_000)

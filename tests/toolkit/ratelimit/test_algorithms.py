@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from garrison.ratelimit.memory import MemoryStore
-from garrison.ratelimit.quota import ALGORITHMS, Quota, parse_quotas
+from garrison.ratelimit.quota import Quota, parse_quotas
 from tests.toolkit.ratelimit.bench import Bench
-from tests.toolkit.ratelimit.models import Referee
+from tests.toolkit.ratelimit.models import ALGORITHMS, Referee
 
 if TYPE_CHECKING:
     from garrison.ratelimit.quota import Algorithm

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-from garrison.ratelimit.quota import ALGORITHMS, Algorithm, parse_quotas
+from garrison.ratelimit.quota import Algorithm, parse_quotas
 from garrison.ratelimit.table import SHARDS
 from tests.toolkit.ratelimit.bench import Bench
+from tests.toolkit.ratelimit.models import ALGORITHMS
 
 
 def test_a_client_waits_for_his_own_bucket_only() -> None:

@@ -13,11 +13,11 @@ import valkey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garrison.ratelimit.quota import ALGORITHMS, Algorithm, Quota, parse_quotas
+from garrison.ratelimit.quota import Algorithm, Quota, parse_quotas
 from garrison.ratelimit.unavailable import StoreUnavailableError
 from garrison.ratelimit.valkey import ValkeyStore
 from garrison.ratelimit.valkey_script import SCRIPT
-from tests.toolkit.ratelimit.models import Referee
+from tests.toolkit.ratelimit.models import ALGORITHMS, Referee
 from tests.toolkit.ratelimit.servers import Server
 
 if TYPE_CHECKING:

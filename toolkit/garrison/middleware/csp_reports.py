@@ -14,7 +14,6 @@ from garrison.context import enter
 from garrison.csp.reports import read_reports
 from garrison.events import EventLog, event_log
 from garrison.json_bounds import is_deeper
-from garrison.origins.sightings import Sightings
 from garrison.problems import Problem, reject
 from garrison.ratelimit.client import network_of
 from garrison.ratelimit.memory import MemoryStore
@@ -23,6 +22,7 @@ from garrison.redaction import Redaction, Redactor
 from garrison.rules import routed_path
 from garrison.settings import validate
 from garrison.short_body import Refusal, read_short_body, too_large
+from garrison.sightings import Sightings
 from garrison.units import Duration, Size
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from garrison.origins.origin import is_origin
-from garrison.origins.sightings import Sightings
+from garrison.sightings import Sightings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, get_args
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import limits
 
 from garrison.rules import NotationError
 
 Algorithm: TypeAlias = Literal["token-bucket", "sliding-window", "fixed-window"]
-ALGORITHMS: Final[tuple[Algorithm, ...]] = get_args(Algorithm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
