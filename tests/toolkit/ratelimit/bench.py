@@ -43,7 +43,7 @@ class Bench:
 
     def reset(self, key: str = "a") -> bool:
         """Forgive a client."""
-        return asyncio.run(self.store.reset(key))
+        return asyncio.run(self.store.reset(key, self.quotas))
 
     def admitted(self, tries: int, key: str = "a") -> int:
         """How many of so many requests at once are allowed."""

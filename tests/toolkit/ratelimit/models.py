@@ -227,15 +227,26 @@ class Referee:
             now: when it was taken, in seconds.
             cost: of the request.
             decision: what the store said.
-            taken: whether an allowed request took its units; not so where a store was only asked to look.
+            taken: whether an allowed request took its units; not so where a store was only asked to look,
+            which costs 1 then.
         """
-        assert decision.allowed == (not decision.refused_by)
-        assert [standing.quota for standing in decision.standings] == list(self.quotas)
-        waits = [model.wait(now, cost) for model in self.models]
-        assert abs(max(waits) - Fraction(decision.retry_after)) <= self.tolerance * 2, (waits, decision)
-        takes = cost if decision.allowed and taken else 0
+        judge_all({self: cost if taken else 0}, now, decision)
+
+    def wait(self, now: Fraction, cost: int) -> Fraction:
+        """Seconds until all quotas have room."""
+        return max(model.wait(now, cost) for model in self.models)
+
+    def follow(self, now: Fraction, cost: int, decision: Decision) -> None:
+        """Let the models take what the decision took, and compare where they stand then.
+
+        Args:
+            now: when it was taken, in seconds.
+            cost: of the request; 0 where the store was only asked to look.
+            decision: with the standings of these quotas.
+        """
+        takes = cost if decision.allowed else 0
         self.models = [
-            self._matching(model, now, (cost, takes, standing.quota in decision.refused_by), standing)
+            self._matching(model, now, (max(cost, 1), takes, standing.quota in decision.refused_by), standing)
             for model, standing in zip(self.models, decision.standings, strict=True)
         ]
 
@@ -267,3 +278,24 @@ class Referee:
             abs(model.reset_after(now) - Fraction(standing.reset_after)),
         )
         return remaining == standing.remaining and off <= self.tolerance * 2
+
+
+def judge_all(costs: dict[Referee, int], now: Fraction, decision: Decision) -> None:
+    """Compare a decision about several keys with what the models of each of them say.
+
+    Args:
+        costs: what was asked of each key, in the order of the parts; no two of them have a quota in common.
+        now: when it was decided, in seconds.
+        decision: what the store said.
+    """
+    assert decision.allowed == (not decision.refused_by)
+    assert [standing.quota for standing in decision.standings] == [
+        quota for referee in costs for quota in referee.quotas
+    ]
+    wait = max(referee.wait(now, max(cost, 1)) for referee, cost in costs.items())
+    tolerance = max(referee.tolerance for referee in costs)
+    assert abs(wait - Fraction(decision.retry_after)) <= tolerance * 2, (wait, decision)
+    standings = decision.standings
+    for referee, cost in costs.items():
+        own, standings = standings[: len(referee.quotas)], standings[len(referee.quotas) :]
+        referee.follow(now, cost, decision._replace(standings=own))

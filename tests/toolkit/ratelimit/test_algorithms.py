@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
+import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from garrison.ratelimit.judges import judge
 from garrison.ratelimit.memory import MemoryStore
 from garrison.ratelimit.quota import Quota, parse_quotas
 from tests.toolkit.ratelimit.bench import Bench
@@ -293,3 +296,40 @@ def test_windows_in_which_nothing_is_left_begin_anew() -> None:
     bench.refund()
     bench.now = 130.0
     assert bench.ask().standings[0].reset_after == 120.0
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("limit", [65_535, 65_536, 2**32 - 1, 2**32])
+def test_every_unit_of_a_large_quota_counts(limit: int, algorithm: Algorithm) -> None:
+    """A quota of any size is used up to its last unit, and what was used still counts when a window turns."""
+    bench = Bench(f"{limit}/hour; {limit}/day", algorithm)
+    assert bench.ask(cost=limit - 2).standings[1].remaining == 2
+    assert bench.admitted(5) == 2
+    bench.now += 5400
+    hour, day = (standing.remaining for standing in bench.look().standings)
+    # What is forgiven for rounding is a microsecond, and so some units of a large quota.
+    assert hour == pytest.approx(limit / 2 if algorithm == "sliding-window" else limit, rel=1e-6, abs=1)
+    assert day == pytest.approx(limit / 16 if algorithm == "token-bucket" else 0, rel=1e-6, abs=1)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("quotas", ["100/minute", "10/second; 100/minute; 10000/day"])
+def test_the_garbage_collector_has_nothing_to_do_with_keys(quotas: str, algorithm: Algorithm) -> None:
+    """Ten thousand clients leave no more behind for a collection to look at than a few dictionaries."""
+    bench = Bench(quotas, algorithm, bound=10_000)
+    # A collection would take what it need not look at again, such as tuples of numbers, off its list.
+    gc.disable()
+    try:
+        before = len(gc.get_objects())
+        for number in range(10_000):
+            bench.ask(str(number))
+        assert len(bench.store) == 10_000
+        assert len(gc.get_objects()) - before < 1200
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_what_a_key_has_used_of_three_quotas_is_small(algorithm: Algorithm) -> None:
+    """A count is no larger than its quota asks for: with 120 bytes of its name and place, a key has 200."""
+    assert sys.getsizeof(judge(parse_quotas("10/second; 1000/minute; 10000/day", algorithm)).untouched) <= 80

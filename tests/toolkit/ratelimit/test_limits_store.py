@@ -58,7 +58,7 @@ def test_counts_all_quotas_of_a_request(uri: str, algorithm: Algorithm) -> None:
         assert (await store.acquire("b", quotas)).allowed
         assert not (await store.standing("a", quotas)).allowed
         assert (await store.standing("c", quotas)).standings[0].remaining == 3
-        assert (await store.reset("a"), await store.reset("a")) == (True, False)
+        assert (await store.reset("a", quotas), await store.reset("a", quotas)) == (True, False)
         assert (await store.acquire("a", quotas)).allowed
         await store.aclose()
 
@@ -104,6 +104,22 @@ def test_a_cost_counts_in_units(uri: str) -> None:
 
     # Nothing can be given back to these storages.
     assert asyncio.run(ask()) == [True, False, True, True, False]
+
+
+def test_forgives_whom_another_process_counted(memcached: str) -> None:
+    """A store that was never asked about a client can forget it, of the quotas that it is told."""
+    quotas = parse_quotas("1/hour; 5/day", "fixed-window")
+
+    async def ask() -> list[bool]:
+        store, operator = (LimitsStore(memcached, "fixed-window") for _ in range(2))
+        found = [(await store.acquire("forgiven", quotas)).allowed for _ in range(2)]
+        found += [await operator.reset("forgiven", quotas), await operator.reset("forgiven", quotas)]
+        found.append((await store.acquire("forgiven", quotas)).allowed)
+        await store.aclose()
+        await operator.aclose()
+        return found
+
+    assert asyncio.run(ask()) == [True, False, True, False, True]
 
 
 def test_takes_keys_that_the_storage_would_not(uri: str) -> None:

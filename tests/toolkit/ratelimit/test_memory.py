@@ -182,6 +182,19 @@ def test_quotas_whose_last_client_made_way_leave_nothing_behind() -> None:
     assert left == unused
 
 
+def test_two_targets_can_take_turns_in_a_full_memory() -> None:
+    """Quotas whose last client made way count the next one like any other, time and again."""
+    bench = Bench("5/day", bound=1)
+    other = parse_quotas("9/day")
+    for _ in range(5):
+        bench.now += 1
+        assert bench.ask().standings[0].remaining == 4
+        assert bench.ask("b", quotas=other).standings[0].remaining == 8
+        assert bench.ask("b", quotas=other).standings[0].remaining == 7
+        bench.now += 86_400
+    assert len(bench.store) == 1
+
+
 def test_clients_who_are_gone_do_not_hide_behind_those_who_are_not() -> None:
     """In each dictionary everybody is looked at in turn, however many are there and stay."""
     bench = Bench("3/minute")

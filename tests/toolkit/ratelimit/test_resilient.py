@@ -15,7 +15,7 @@ import pytest
 from garrison.events import event_log
 from garrison.ratelimit.deadlines import BEATS
 from garrison.ratelimit.memory import MemoryStore
-from garrison.ratelimit.quota import parse_quotas
+from garrison.ratelimit.quota import Part, parse_quotas
 from garrison.ratelimit.resilient import OnError, ResilientStore
 from garrison.ratelimit.unavailable import StoreUnavailableError
 from garrison.ratelimit.valkey import ValkeyStore
@@ -139,11 +139,11 @@ def test_asks_the_store_while_it_answers(server: Server) -> None:
         found = [(await scene.ask()).allowed for _ in range(101)]
         await scene.store.refund("a", QUOTAS, 5)
         assert (await scene.store.standing("a", QUOTAS)).standings[0].remaining == 5
-        assert await scene.store.reset("a")
+        assert await scene.store.reset("a", QUOTAS)
         await scene.store.aclose()
         assert found == [True] * 100 + [False]
         assert scene.events() == []
-        assert (scene.store.counts.answered, scene.store.counts.failed) == (101, 0)
+        assert (scene.store.counts.answered, scene.store.counts.failed) == (102, 0)
 
     asyncio.run(run())
 
@@ -315,6 +315,31 @@ def test_a_share_bears_a_cost_that_the_quota_bears(server: Server) -> None:
     assert asyncio.run(run()) == [True, False, True, False]
 
 
+@pytest.mark.parametrize(("workers", "share"), [(1, 40), (4, 10)])
+def test_requests_about_several_keys_are_decided_without_the_store(
+    server: Server, workers: int, share: int
+) -> None:
+    """In an outage too all parts are taken or none, each of a worker's share, and looks take nothing."""
+    small = parse_quotas("40/minute", "fixed-window")
+    parts = (Part("b", QUOTAS), Part("account", small), Part("blocked", QUOTAS, 0))
+
+    async def run() -> None:
+        scene = Scene(server, workers=workers)
+        assert (await scene.store.acquire_all(parts)).allowed
+        server.kill()
+        await scene.fail()
+        found = [await scene.store.acquire_all(parts) for _ in range(50)]
+        await scene.store.aclose()
+        assert sum(decision.allowed for decision in found) == share
+        assert {decision.refused_by for decision in found} == {(), small}
+        left = [standing.remaining for standing in found[-1].standings]
+        assert left == [100 // workers - share, 0, 100 // workers]
+        # What headers say names the quotas that were asked for.
+        assert [standing.quota for standing in found[-1].standings] == [*QUOTAS, *small, *QUOTAS]
+
+    asyncio.run(run())
+
+
 def test_open_lets_everybody_pass(server: Server) -> None:
     """Where availability is worth more than the quota, an outage admits everybody."""
 
@@ -326,6 +351,7 @@ def test_open_lets_everybody_pass(server: Server) -> None:
             assert decision.allowed
             assert decision.standings == ()
         assert (await scene.store.standing("a", QUOTAS)).allowed
+        assert (await scene.store.acquire_all((Part("a", QUOTAS), Part("b", MANY)))).allowed
         await scene.store.refund("a", QUOTAS)
         await scene.store.aclose()
 
@@ -343,6 +369,10 @@ def test_closed_says_that_nothing_is_known(server: Server) -> None:
                 await scene.ask()
         with pytest.raises(StoreUnavailableError):
             await scene.store.standing("a", QUOTAS)
+        with pytest.raises(StoreUnavailableError, match="does not answer"):
+            await scene.store.acquire_all((Part("a", QUOTAS), Part("b", MANY)))
+        with pytest.raises(ValueError, match="a cost of at least 1, not 0"):
+            await scene.store.acquire("a", QUOTAS, 0)
         # A refund comes after the reply, which must not fail for it.
         await scene.store.refund("a", QUOTAS)
         server.start()

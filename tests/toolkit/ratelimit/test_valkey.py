@@ -9,33 +9,20 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
-import valkey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from garrison.ratelimit.quota import Algorithm, Quota, parse_quotas
 from garrison.ratelimit.unavailable import StoreUnavailableError
 from garrison.ratelimit.valkey import ValkeyStore
-from garrison.ratelimit.valkey_script import SCRIPT
 from tests.toolkit.ratelimit.models import ALGORITHMS, Referee
 from tests.toolkit.ratelimit.servers import Server
+from tests.toolkit.ratelimit.told import MICROSECONDS, TODAY, Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from garrison.ratelimit.quota import Decision
-
-# With a clock that the test sets, the server's own must not end a key before its time.
-TIMES = (
-    (
-        b"local time = redis.call('TIME')\n",
-        b"local time = redis.call('HMGET', 'clock', 'seconds', 'micros')\n",
-    ),
-    (b"max(1, ceil(longest / 1000))", b"3600000"),
-)
-# A day in 2026, in microseconds.
-TODAY = 1_790_000_000_000_000
-MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -65,38 +52,6 @@ STEPS = st.lists(
     ),
     max_size=15,
 )
-
-
-class Told:
-    """A store whose server reads the time from a key, in an event loop that lasts.
-
-    Attributes:
-        run: runs a coroutine there.
-        store: the store.
-    """
-
-    def __init__(self, server: Server, runner: asyncio.Runner) -> None:
-        script = SCRIPT
-        for ours, theirs in TIMES:
-            assert script.count(ours) == 1
-            script = script.replace(ours, theirs)
-        self.run = runner.run
-        self.store = ValkeyStore(server.url, script=script)
-        self._client = valkey.Valkey(port=server.port)
-
-    def at(self, micros: int) -> None:
-        """Set the server's clock."""
-        now = {"seconds": micros // MICROSECONDS, "micros": micros % MICROSECONDS}
-        self._client.hset("clock", mapping=now)
-
-    def forget(self) -> None:
-        """Forget everybody."""
-        self._client.flushdb()
-
-    def close(self) -> None:
-        """Let go of the server."""
-        self._client.connection_pool.disconnect()
-        self.run(self.store.aclose())
 
 
 @pytest.fixture(scope="module")
@@ -303,7 +258,7 @@ def test_resets_one_client_only(server: Server) -> None:
         store = ValkeyStore(server.url)
         for key in ("a", "b"):
             await store.acquire(key, quotas)
-        found = [await store.reset("a"), await store.reset("a")]
+        found = [await store.reset("a", quotas), await store.reset("a", quotas)]
         found += [(await store.acquire(key, quotas)).allowed for key in ("a", "b")]
         await store.aclose()
         return found

@@ -14,7 +14,7 @@ import pytest
 import trustme
 import valkey
 
-from garrison.ratelimit.quota import parse_quotas
+from garrison.ratelimit.quota import Part, parse_quotas
 from garrison.ratelimit.unavailable import StoreUnavailableError
 from garrison.ratelimit.valkey import ValkeyStore
 from garrison.rules import NotationError
@@ -245,7 +245,7 @@ def test_counts_in_a_cluster(cluster: list[Server]) -> None:
         asks = (store.acquire(f"k{number % 12}", QUOTAS) for number in range(1320))
         found = sum(decision.allowed for decision in await asyncio.gather(*asks))
         connections = [node.connections() for node in cluster]
-        assert await store.reset("k3")
+        assert await store.reset("k3", QUOTAS)
         await store.aclose()
         return found, connections
 
@@ -254,6 +254,97 @@ def test_counts_in_a_cluster(cluster: list[Server]) -> None:
     assert all(node.call("DBSIZE") >= 1 for node in cluster)
     assert sum(node.call("DBSIZE") for node in cluster) == 11
     assert all(now - then <= 2 for now, then in zip(after, before, strict=True))
+    assert [node.immortal() for node in cluster] == [[], [], []]
+
+
+# Keys of different nodes.
+APART = ("client", "account")
+SMALL = parse_quotas("40/minute", "fixed-window")
+ACCOUNT = Part("account", SMALL)
+
+
+async def used(store: ValkeyStore) -> list[int]:
+    """What the client and the account have used of their quotas by the minute."""
+    asks = (store.standing("client", QUOTAS), store.standing("account", SMALL))
+    return [
+        standing.quota.limit - standing.remaining for standing, *_ in [(await ask).standings for ask in asks]
+    ]
+
+
+def test_gives_back_what_another_node_refuses(cluster: list[Server]) -> None:
+    """Of a thousand requests about keys of two nodes those pass that both admit; the rest takes nothing."""
+    url = f"valkey+cluster://127.0.0.1:{cluster[0].port}"
+    owners = {cluster[0].call("CLUSTER", "KEYSLOT", f"garrison:{key}") * 3 // 16384 for key in APART}
+    assert len(owners) == 2
+
+    async def ask() -> None:
+        store = ValkeyStore(url, timeout=5)
+        both = (Part("client", QUOTAS), ACCOUNT)
+        found = await asyncio.gather(*(store.acquire_all(both) for _ in range(1000)))
+        assert sum(decision.allowed for decision in found) == 40
+        assert await used(store) == [40, 40]
+        # Some are also told of units that were about to be given back.
+        assert all(SMALL[0] in decision.refused_by for decision in found if not decision.allowed)
+        assert [standing.remaining for standing in found[-1].standings] == [60, 960, 0]
+        refused = await store.acquire_all((Part("client", QUOTAS, 61), Part("account", SMALL, 0)))
+        assert (refused.refused_by, refused.allowed) == ((QUOTAS[0], *SMALL), False)
+        # Looks at both.
+        assert await store.reset("account", SMALL)
+        looked = await store.acquire_all((Part("client", QUOTAS, 0), Part("account", SMALL, 0)))
+        assert (looked.allowed, await used(store)) == (True, [40, 0])
+        await store.reset("client", QUOTAS)
+        await store.aclose()
+
+    asyncio.run(ask())
+    assert [node.immortal() for node in cluster] == [[], [], []]
+
+
+def test_who_is_refused_holds_nothing_up(cluster: list[Server]) -> None:
+    """A client that is refused by one node does not take the units of another for a moment."""
+    url = f"valkey+cluster://127.0.0.1:{cluster[0].port}"
+
+    async def ask() -> int:
+        store = ValkeyStore(url, timeout=5)
+        await store.acquire("client", QUOTAS, 100)
+        refused = (Part("client", QUOTAS), ACCOUNT)
+        flood = [asyncio.create_task(store.acquire_all(refused)) for _ in range(300)]
+        others = await asyncio.gather(*(store.acquire("account", SMALL) for _ in range(40)))
+        await asyncio.gather(*flood)
+        for key, quotas in zip(APART, (QUOTAS, SMALL), strict=True):
+            await store.reset(key, quotas)
+        await store.aclose()
+        return sum(decision.allowed for decision in others)
+
+    assert asyncio.run(ask()) == 40
+
+
+def test_gives_back_what_is_given_up(cluster: list[Server]) -> None:
+    """Requests about keys of two nodes that are cancelled at any moment take of both or of none."""
+    url = f"valkey+cluster://127.0.0.1:{cluster[0].port}"
+    few = parse_quotas("5/minute", "fixed-window")
+
+    async def ask() -> None:
+        store = ValkeyStore(url, timeout=5)
+        for number in range(40):
+            both = (Part("client", QUOTAS), Part("account", few))
+            tasks = [asyncio.create_task(store.acquire_all(both)) for _ in range(20)]
+            await asyncio.sleep(0.0003 * number)
+            for task in tasks:
+                task.cancel()
+            found = await asyncio.gather(*tasks, return_exceptions=True)
+            allowed = sum(not isinstance(one, BaseException) and one.allowed for one in found)
+            for _ in range(2):
+                # What is given back goes out behind the first look.
+                client, account = [
+                    (await store.standing(key, quotas)).standings[0]
+                    for key, quotas in zip(APART, (QUOTAS, few), strict=True)
+                ]
+            assert (100 - client.remaining, 5 - account.remaining) == (allowed, allowed)
+            for key, quotas in zip(APART, (QUOTAS, few), strict=True):
+                await store.reset(key, quotas)
+        await store.aclose()
+
+    asyncio.run(ask())
     assert [node.immortal() for node in cluster] == [[], [], []]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -239,6 +240,25 @@ def test_a_trip_to_a_frozen_server_is_given_up(server: Server) -> None:
     took, found = asyncio.run(ask())
     assert 0.1 <= took < 0.5
     assert admitted(found) == 100
+
+
+@pytest.mark.parametrize("turns", range(2, 7))
+def test_a_reply_that_is_there_wins_over_a_loop_that_was_held_up(server: Server, turns: int) -> None:
+    """An app that holds up its event loop for longer than a trip may take gets its answers all the same."""
+
+    async def ask() -> list[Decision | BaseException]:
+        store = ValkeyStore(server.url, timeout=0.1)
+        await store.acquire("a", QUOTAS)
+        asks = [asyncio.create_task(store.acquire("a", QUOTAS)) for _ in range(5)]
+        # In one of these turns the question is sent and the reply not read yet.
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        time.sleep(0.3)  # noqa: ASYNC251 - that is the point
+        found = await asyncio.gather(*asks, return_exceptions=True)
+        await store.aclose()
+        return found
+
+    assert admitted(asyncio.run(ask())) == 5
 
 
 def test_closing_answers_what_waits(server: Server) -> None:

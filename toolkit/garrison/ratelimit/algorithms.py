@@ -1,7 +1,9 @@
-"""The arithmetic of quotas: what one key's state says about a request, and what becomes of it.
+"""Counting for one quota: what a key's state says about a request, and what becomes of it.
 
 A state is as small as its algorithm allows, because there are a million of them, and is replaced, never
-changed. Times are seconds of one clock that never goes back.
+changed. It is a float or bytes: a tuple would not only be larger, it would be one of a million things that
+the garbage collector looks at when enough of them were replaced. Times are seconds of one clock that never
+goes back.
 """
 
 from __future__ import annotations
@@ -12,9 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
 from garrison.ratelimit.quota import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from garrison.ratelimit.quota import Algorithm, Quota
+    from garrison.ratelimit.quota import Quota
 
 # Who comes a microsecond early is on time: more than the rounding of a clock that has run for years (3.7e-9
 # in the first, twice that in the next), and less than any client can make use of.
@@ -30,10 +30,6 @@ made: Final = tuple.__new__
 State = TypeVar("State")
 # The theoretical arrival time: the moment at which the bucket is full again.
 Arrival: TypeAlias = float
-# When the window ends, and units used in it.
-Window: TypeAlias = tuple[float, int]
-# When the current window began, units used in the one before it, units used in it.
-Windows: TypeAlias = tuple[float, int, int]
 
 
 class Counter(Protocol[State]):
@@ -42,10 +38,12 @@ class Counter(Protocol[State]):
     Attributes:
         quota: the quota.
         untouched: the state of a key that has used nothing.
+        layout: how `struct` packs a state among others.
     """
 
     quota: Quota
     untouched: State
+    layout: str
 
     def take(self, state: State, cost: int, now: float) -> tuple[State, float, Standing]:
         """The state after so many units, the seconds until they fit, and the standing after that.
@@ -74,11 +72,12 @@ class Counter(Protocol[State]):
 class TokenBucket:
     """The generic cell rate algorithm (ITU-T I.371): one number says how full the bucket is."""
 
-    __slots__ = ("_full", "_limit", "_room", "_step", "quota", "untouched")
+    __slots__ = ("_full", "_limit", "_room", "_step", "layout", "quota", "untouched")
 
     def __init__(self, quota: Quota) -> None:
         self.quota = quota
         self.untouched: Arrival = -inf
+        self.layout = "d"
         self._limit = quota.limit
         self._step = max(quota.step // QUANTUM, 1.0) * QUANTUM
         # Seconds that it takes an empty bucket to fill; those that may be in use.
@@ -117,128 +116,3 @@ class TokenBucket:
     def expendable(self, state: Arrival, now: float) -> bool:
         """See `Counter`."""
         return state - now <= (self._step if self._limit > 1 else 0.0)
-
-
-class FixedWindow:
-    """A window that begins with the first hit, and in which nothing comes back."""
-
-    __slots__ = ("_limit", "_period", "quota", "untouched")
-
-    def __init__(self, quota: Quota) -> None:
-        self.quota = quota
-        self.untouched: Window = (-inf, 0)
-        self._limit = quota.limit
-        self._period = quota.period
-
-    def take(self, state: Window, cost: int, now: float) -> tuple[Window, float, Standing]:
-        """See `Counter`."""
-        end, used = state
-        if end - now <= FORGIVEN:
-            end, used = now + self._period, 0
-        left = self._limit - used - cost
-        ends_after = end - now
-        if left < 0:
-            wait = ends_after if cost <= self._limit else self._period
-            return state, wait, self.standing(state, now)
-        return (end, used + cost), 0.0, Standing(self.quota, left, ends_after, ends_after)
-
-    def standing(self, state: Window, now: float) -> Standing:
-        """See `Counter`."""
-        end, used = state
-        if end - now <= FORGIVEN:
-            return Standing(self.quota, self._limit, 0.0, 0.0)
-        return Standing(self.quota, self._limit - used, end - now, end - now)
-
-    def refunded(self, state: Window, cost: int, now: float) -> Window:  # noqa: ARG002 - as the others
-        """See `Counter`; a window in which nothing is used is none."""
-        end, used = state
-        return (end, used - cost) if used > cost else self.untouched
-
-    def recovered(self, state: Window, now: float) -> bool:
-        """See `Counter`."""
-        return state[0] - now <= FORGIVEN
-
-    def expendable(self, state: Window, now: float) -> bool:
-        """See `Counter`."""
-        return state[0] - now <= FORGIVEN or state[1] <= 1 < self._limit
-
-
-class SlidingWindow:
-    """Two windows, of which the older one counts by the part of it that is within the last period."""
-
-    __slots__ = ("_limit", "_period", "quota", "untouched")
-
-    def __init__(self, quota: Quota) -> None:
-        self.quota = quota
-        self.untouched: Windows = (-inf, 0, 0)
-        self._limit = quota.limit
-        self._period = quota.period
-
-    def take(self, state: Windows, cost: int, now: float) -> tuple[Windows, float, Standing]:
-        """See `Counter`."""
-        start, previous, current = windows = self._turned(state, now)
-        if cost > self._left(windows, now):
-            return state, self._wait(windows, cost, now), self.standing(state, now)
-        windows = (start, previous, current + cost)
-        return windows, 0.0, self._standing(windows, now)
-
-    def standing(self, state: Windows, now: float) -> Standing:
-        """See `Counter`."""
-        return self._standing(self._turned(state, now), now)
-
-    def refunded(self, state: Windows, cost: int, now: float) -> Windows:
-        """See `Counter`; windows in which nothing is used are none."""
-        start, previous, current = self._turned(state, now)
-        previous = max(previous - max(cost - current, 0), 0)
-        current = max(current - cost, 0)
-        return (start, previous, current) if previous or current else self.untouched
-
-    def recovered(self, state: Windows, now: float) -> bool:
-        """See `Counter`."""
-        _, previous, current = self._turned(state, now)
-        return not previous and not current
-
-    def expendable(self, state: Windows, now: float) -> bool:
-        """See `Counter`."""
-        left = self._left(self._turned(state, now), now)
-        return left >= self._limit or (left >= self._limit - 1 and self._limit > 1)
-
-    def _turned(self, state: Windows, now: float) -> Windows:
-        """The windows as they are now; they begin now where nothing is used."""
-        start, _, current = state
-        elapsed = now - start + FORGIVEN
-        if elapsed < self._period:
-            return state
-        if elapsed < 2 * self._period and current:
-            return start + self._period, current, 0
-        return now, 0, 0
-
-    def _left(self, windows: Windows, now: float) -> float:
-        start, previous, current = windows
-        return self._limit - current - previous * (1 - (now - start + FORGIVEN) / self._period)
-
-    def _wait(self, windows: Windows, cost: int, now: float) -> float:
-        """Seconds until units fit that do not fit now: in this window, or if it is too full in the next."""
-        start, previous, current = windows
-        if cost > self._limit:
-            return self._period
-        room = self._limit - cost
-        if current <= room:
-            return start + self._period * (1 - (room - current) / previous) - now
-        return start + self._period * (2 - room / current) - now
-
-    def _standing(self, windows: Windows, now: float) -> Standing:
-        start, previous, current = windows
-        if not previous and not current:
-            return Standing(self.quota, self._limit, 0.0, 0.0)
-        remaining = int(self._left(windows, now))
-        more_after = self._wait(windows, remaining + 1, now)
-        reset_after = start + self._period * (2 if current else 1) - now
-        return Standing(self.quota, remaining, more_after, reset_after)
-
-
-COUNTERS: Final[dict[Algorithm, Callable[[Quota], Counter[float] | Counter[Window] | Counter[Windows]]]] = {
-    "token-bucket": TokenBucket,
-    "fixed-window": FixedWindow,
-    "sliding-window": SlidingWindow,
-}

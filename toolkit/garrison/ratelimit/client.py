@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
+from urllib.parse import quote
 
 
 @lru_cache(maxsize=4096)
@@ -15,7 +16,8 @@ def network_of(client: str | None) -> str:
     try:
         address = ip_address(client or "")
     except ValueError:
-        return client or "unknown"
+        # A server may name a peer in any way; in a key it is one word.
+        return quote(client or "unknown", errors="surrogatepass")
     if not isinstance(address, IPv6Address):
         return str(address)
     if address.ipv4_mapped is not None:

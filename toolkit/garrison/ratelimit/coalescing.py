@@ -7,6 +7,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from garrison.ratelimit.deadlines import Deadlines
 from garrison.ratelimit.unavailable import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -25,21 +26,34 @@ class Ask:
         units: what to take, in the script's notation.
         answer: set to the reply, or to the exception in its place. As an exception it would be reported as
             never retrieved wherever a caller was cancelled.
+        rest: about the next key, where the question is about several at once. It has the same answer.
     """
 
-    __slots__ = ("answer", "key", "units", "words")
+    __slots__ = ("answer", "key", "rest", "units", "words")
 
     def __init__(
-        self, key: bytes, words: tuple[bytes, ...], units: bytes, answer: asyncio.Future[Any]
+        self,
+        key: bytes,
+        words: tuple[bytes, ...],
+        units: bytes,
+        answer: asyncio.Future[Any],
+        rest: Ask | None = None,
     ) -> None:
         self.key = key
         self.words = words
         self.units = units
         self.answer = answer
+        self.rest = rest
 
 
 class Line(Protocol):
-    """A way to the server, for one event loop and one trip at a time."""
+    """A way to the server, for one event loop and one trip at a time.
+
+    Attributes:
+        joins: whether one ask can be about several keys.
+    """
+
+    joins: bool
 
     async def carry(self, asks: Sequence[Ask]) -> list[Any]:
         """Make one trip.
@@ -62,13 +76,20 @@ class Coalescer:
 
     Args:
         line: the way to the server.
-        timeout: seconds that one trip may take, connecting included.
+        timeout: seconds that one trip may take, connecting included; time during which the event loop itself
+            is held up does not count.
+
+    Attributes:
+        loop: the event loop.
+        joins: that of the line.
     """
 
     def __init__(self, line: Line, timeout: float) -> None:
         self.loop = asyncio.get_running_loop()
+        self.joins = line.joins
         self._line = line
         self._timeout = timeout
+        self._deadlines = Deadlines(timeout)
         self._waiting: deque[Ask] = deque()
         self._carrier: asyncio.Task[None] | None = None
 
@@ -120,7 +141,7 @@ class Coalescer:
 
     async def _trip(self, batch: list[Ask]) -> list[Any]:
         try:
-            async with asyncio.timeout(self._timeout):
+            with self._deadlines.limit():
                 return await self._line.carry(batch)
         except TimeoutError:
             error: Exception = StoreUnavailableError(f"no answer within {self._timeout:g} s")

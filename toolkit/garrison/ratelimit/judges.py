@@ -1,19 +1,27 @@
 """From quotas to decisions: all the quotas of a key are decided at once.
 
-What one key has used is one value: the state of its only quota, or a tuple with that of each.
+What one key has used is one value: the state of its only quota, or that of each of them in one.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from struct import Struct
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from garrison.ratelimit.algorithms import COUNTERS, Counter, made
+from garrison.ratelimit.algorithms import Counter, TokenBucket, made
 from garrison.ratelimit.quota import Decision
+from garrison.ratelimit.windows import FixedWindow, SlidingWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from garrison.ratelimit.quota import Quota
+    from garrison.ratelimit.quota import Algorithm, Quota
+
+COUNTERS: Final[dict[Algorithm, Callable[[Quota], Counter[float] | Counter[bytes]]]] = {
+    "token-bucket": TokenBucket,
+    "fixed-window": FixedWindow,
+    "sliding-window": SlidingWindow,
+}
 
 
 class Judge(Protocol):
@@ -49,21 +57,20 @@ class Judge(Protocol):
 def judge(quotas: tuple[Quota, ...]) -> Judge:
     """The judge for some quotas, of which there is at least one."""
     counters = [COUNTERS[quota.algorithm](quota) for quota in quotas]
-    return Several(quotas, counters) if len(counters) > 1 else Single(quotas, counters[0])
+    return Several(counters) if len(counters) > 1 else Single(counters[0])
 
 
 class Single:
     """One quota, as nearly every key has; its state is that of the quota.
 
     Args:
-        quotas: the quota.
         counter: counts for it.
     """
 
     __slots__ = ("_counter", "_quotas", "_take", "expendable", "recovered", "refunded", "untouched")
 
-    def __init__(self, quotas: tuple[Quota, ...], counter: Counter[Any]) -> None:
-        self._quotas = quotas
+    def __init__(self, counter: Counter[Any]) -> None:
+        self._quotas = (counter.quota,)
         self._counter = counter
         self._take = counter.take
         self.untouched = counter.untouched
@@ -75,69 +82,67 @@ class Single:
         """See `Judge`."""
         after, wait, standing = self._take(state, cost, now)
         if wait:
-            return after, Decision(False, self._quotas, wait, (standing,))  # noqa: FBT003 - names cost time
+            return after, made(Decision, (False, self._quotas, wait, (standing,)))
         return after, made(Decision, (True, (), 0.0, (standing,)))
 
     def look(self, state: Any, now: float) -> Decision:
         """See `Judge`."""
-        return _told(self._quotas, (self._counter,), (state,), (1, now))
+        return _told((self._counter,), (state,), 1, now)
 
 
 class Several:
-    """Several quotas, of which all take or none; the state is a tuple.
+    """Several quotas, of which all take or none; the state packs that of each.
 
     Args:
-        quotas: more than one.
         counters: count for them, in their order.
     """
 
-    __slots__ = ("_counters", "_quotas", "untouched")
+    __slots__ = ("_counters", "_pack", "_takes", "_unpack", "untouched")
 
-    def __init__(self, quotas: tuple[Quota, ...], counters: Sequence[Counter[Any]]) -> None:
-        self._quotas = quotas
+    def __init__(self, counters: Sequence[Counter[Any]]) -> None:
         self._counters = counters
-        self.untouched = tuple(counter.untouched for counter in counters)
+        self._takes = [counter.take for counter in counters]
+        packing = Struct("=" + "".join(counter.layout for counter in counters))
+        self._pack, self._unpack = packing.pack, packing.unpack
+        self.untouched = self._pack(*[counter.untouched for counter in counters])
 
-    def take(self, state: Any, cost: int, now: float) -> tuple[Any, Decision]:
+    def take(self, state: bytes, cost: int, now: float) -> tuple[bytes, Decision]:
         """See `Judge`."""
         after = []
         standings = []
-        for counter, each in self._each(state):
-            taken, wait, standing = counter.take(each, cost, now)
+        states = self._unpack(state)
+        for take, each in zip(self._takes, states):  # noqa: B905 - as many as were packed, and it takes time
+            taken, wait, standing = take(each, cost, now)
             if wait:
-                return state, _told(self._quotas, self._counters, state, (cost, now))
+                return state, _told(self._counters, states, cost, now)
             after.append(taken)
             standings.append(standing)
-        return tuple(after), Decision(True, (), 0.0, tuple(standings))  # noqa: FBT003 - names cost time
+        return self._pack(*after), made(Decision, (True, (), 0.0, tuple(standings)))
 
-    def look(self, state: Any, now: float) -> Decision:
+    def look(self, state: bytes, now: float) -> Decision:
         """See `Judge`."""
-        return _told(self._quotas, self._counters, state, (1, now))
+        return _told(self._counters, self._unpack(state), 1, now)
 
-    def refunded(self, state: Any, cost: int, now: float) -> Any:
+    def refunded(self, state: bytes, cost: int, now: float) -> bytes:
         """See `Judge`."""
-        return tuple([counter.refunded(each, cost, now) for counter, each in self._each(state)])
+        return self._pack(*[counter.refunded(each, cost, now) for counter, each in self._each(state)])
 
-    def recovered(self, state: Any, now: float) -> bool:
+    def recovered(self, state: bytes, now: float) -> bool:
         """See `Judge`."""
         return all(counter.recovered(each, now) for counter, each in self._each(state))
 
-    def expendable(self, state: Any, now: float) -> bool:
+    def expendable(self, state: bytes, now: float) -> bool:
         """See `Judge`."""
         return all(counter.expendable(each, now) for counter, each in self._each(state))
 
-    def _each(self, state: Any) -> Iterable[tuple[Counter[Any], Any]]:
-        return zip(self._counters, state, strict=True)
+    def _each(self, state: bytes) -> Iterable[tuple[Counter[Any], Any]]:
+        return zip(self._counters, self._unpack(state), strict=True)
 
 
-def _told(
-    quotas: tuple[Quota, ...], counters: Sequence[Counter[Any]], state: Any, asked: tuple[int, float]
-) -> Decision:
+def _told(counters: Sequence[Counter[Any]], states: Sequence[Any], cost: int, now: float) -> Decision:
     """What a request at this cost and moment is told where nothing is taken."""
-    cost, now = asked
-    waits = [counter.take(each, cost, now)[1] for counter, each in zip(counters, state, strict=True)]
-    refused_by = tuple(quota for quota, wait in zip(quotas, waits, strict=True) if wait)
-    standings = tuple(counter.standing(each, now) for counter, each in zip(counters, state, strict=True))
-    return Decision(
-        allowed=not refused_by, refused_by=refused_by, retry_after=max(waits), standings=standings
-    )
+    pairs = list(zip(counters, states, strict=True))
+    waits = [counter.take(state, cost, now)[1] for counter, state in pairs]
+    refused_by = tuple(counter.quota for counter, wait in zip(counters, waits, strict=True) if wait)
+    standings = tuple(counter.standing(state, now) for counter, state in pairs)
+    return made(Decision, (not refused_by, refused_by, max(waits), standings))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from math import ceil
 from time import time
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from urllib.parse import quote, urlsplit
 
 from limits import RateLimitItemPerSecond
@@ -15,12 +15,13 @@ from limits.aio.strategies import FixedWindowRateLimiter, SlidingWindowCounterRa
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
 
-from garrison.ratelimit.quota import Decision, Standing
+from garrison.ratelimit.quota import Decision, Part, Standing, joined
 from garrison.ratelimit.unavailable import StoreUnavailableError
 from garrison.rules import NotationError
+from garrison.wording import mask_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from limits import RateLimitItem
     from limits.aio.storage import SlidingWindowCounterSupport, Storage
@@ -82,13 +83,29 @@ class LimitsStore:
         """
         if cost < 1:
             raise ValueError(f"a cost of at least 1, not {cost}")
-        limiter, name, items = self._limiter(), _escaped(key), self._read(quotas)
+        return await self.acquire_all((Part(key, quotas, cost),))
+
+    async def acquire_all(self, parts: Sequence[Part]) -> Decision:
+        """Test all quotas of all parts, then hit them; see `Store`.
+
+        Raises:
+            ValueError: a cost is below 0, or a quota has another algorithm.
+            StoreUnavailableError: the storage did not answer.
+        """
+        if min(part.cost for part in parts) < 0:
+            raise ValueError("costs of at least 0, not " + " and ".join(str(part.cost) for part in parts))
+        limiter = self._limiter()
+        asked = [_Asked(_escaped(key), quotas, self._read(quotas), cost) for key, quotas, cost in parts]
         with _failures(self.name):
-            room = [await limiter.test(item, name, cost=cost) for item in items]
-            if all(room):
+            rooms = [await one.test(limiter) for one in asked]
+            if all(map(all, rooms)):
                 # One that was taken by somebody else in between is refused after all.
-                room = [await limiter.hit(item, name, cost=cost) for item in items]
-            return await self._decision(limiter, name, quotas, room, cost)
+                rooms = [
+                    await one.hit(limiter) if one.cost else room
+                    for one, room in zip(asked, rooms, strict=True)
+                ]
+            told = [await self._decision(limiter, one, room) for one, room in zip(asked, rooms, strict=True)]
+        return joined(told)
 
     async def refund(self, key: str, quotas: tuple[Quota, ...], cost: int = 1) -> None:  # noqa: ARG002 - as all
         """Do nothing, because the storages cannot give units back.
@@ -106,20 +123,18 @@ class LimitsStore:
             ValueError: a quota has another algorithm.
             StoreUnavailableError: the storage did not answer.
         """
-        limiter, name, items = self._limiter(), _escaped(key), self._read(quotas)
-        with _failures(self.name):
-            room = [await limiter.test(item, name) for item in items]
-            return await self._decision(limiter, name, quotas, room, 1)
+        return await self.acquire_all((Part(key, quotas, 0),))
 
-    async def reset(self, key: str) -> bool:
-        """Forget what a key has used of the quotas that this store was asked about; see `Store`.
+    async def reset(self, key: str, quotas: tuple[Quota, ...]) -> bool:
+        """Forget what a key has used of these quotas; see `Store`.
 
         Raises:
+            ValueError: a quota has another algorithm.
             StoreUnavailableError: the storage did not answer.
         """
         limiter, name, used = self._limiter(), _escaped(key), False
         with _failures(self.name):
-            for quota, item in self._items.items():
+            for quota, item in zip(quotas, self._read(quotas), strict=True):
                 standing, _ = await self._standing(limiter, name, quota, 1)
                 used = used or standing.remaining < quota.limit
                 await limiter.clear(item, name)
@@ -134,7 +149,7 @@ class LimitsStore:
             # What drivers raise is wrapped, so that it can be told from mistakes.
             return cast("Storage", storage_from_string(self._uri, wrap_exceptions=True))
         except (ConfigurationError, ValueError) as error:
-            raise NotationError(f"{EXPECTED} ({error})", self.name) from error
+            raise NotationError(f"{EXPECTED} ({mask_credentials(str(error))})", self.name) from error
 
     def _limiter(self) -> RateLimiter:
         loop = asyncio.get_running_loop()
@@ -153,13 +168,13 @@ class LimitsStore:
                 self._items[quota] = item
         return [self._items[quota] for quota in quotas]
 
-    async def _decision(
-        self, limiter: RateLimiter, name: str, quotas: tuple[Quota, ...], room: list[bool], cost: int
-    ) -> Decision:
-        told = [await self._standing(limiter, name, quota, cost) for quota in quotas]
+    async def _decision(self, limiter: RateLimiter, asked: _Asked, room: list[bool]) -> Decision:
+        told = [
+            await self._standing(limiter, asked.name, quota, max(asked.cost, 1)) for quota in asked.quotas
+        ]
         return Decision(
             allowed=all(room),
-            refused_by=tuple(quota for quota, has in zip(quotas, room, strict=True) if not has),
+            refused_by=tuple(quota for quota, has in zip(asked.quotas, room, strict=True) if not has),
             retry_after=max(0.0 if has else wait for (_, wait), has in zip(told, room, strict=True)),
             standings=tuple(standing for standing, _ in told),
         )
@@ -180,6 +195,21 @@ class LimitsStore:
             return Standing(quota, quota.limit, 0.0, 0.0), quota.period
         wait = max(reset_time - time(), SOONEST)
         return Standing(quota, remaining, wait, wait), wait if cost <= quota.limit else quota.period
+
+
+class _Asked(NamedTuple):
+    """A part, in the words of `limits`."""
+
+    name: str
+    quotas: tuple[Quota, ...]
+    items: list[RateLimitItem]
+    cost: int
+
+    async def test(self, limiter: RateLimiter) -> list[bool]:
+        return [await limiter.test(item, self.name, cost=max(self.cost, 1)) for item in self.items]
+
+    async def hit(self, limiter: RateLimiter) -> list[bool]:
+        return [await limiter.hit(item, self.name, cost=self.cost) for item in self.items]
 
 
 class _Windows:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import limits
 
 from garrison.rules import NotationError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 Algorithm: TypeAlias = Literal["token-bucket", "sliding-window", "fixed-window"]
+
+# As in `limits`.
+SEPARATORS: Final = re.compile("[;|,]")
+# What `limits` reads as one.
+NO_TIME: Final = re.compile(r"\D0+\s*[a-z]", re.IGNORECASE)
+# What a quota is called in a header is an sf-string (RFC 9651 section 3.3.3), and part of keys, which are
+# words with blanks in between.
+NAME: Final = re.compile("[A-Za-z0-9._-]{1,64}")
+# The largest sf-integer (RFC 9651 section 3.3.1); a limit is told in headers.
+MOST: Final = 999_999_999_999_999
+# Seconds of a hundred years, of which a server whose numbers are doubles still counts every microsecond.
+LONGEST: Final = 100 * 31_104_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +33,7 @@ class Quota:
     """So many units in so much time.
 
     Attributes:
-        name: how headers and problems call it, such as `100-per-minute`.
+        name: how headers and problems call it, such as `100-per-minute`; see `NAME`.
         limit: units, at least 1.
         period: seconds, at least 1.
         algorithm: how it is counted. A `token-bucket` holds `limit` units and fills evenly. A
@@ -69,6 +85,37 @@ class Decision(NamedTuple):
     standings: tuple[Standing, ...]
 
 
+class Part(NamedTuple):
+    """What one request asks of one key; a request can be about several, each with its own quotas.
+
+    Attributes:
+        key: who asks.
+        quotas: at least one.
+        cost: units; 0 takes nothing, and there must be room for 1.
+    """
+
+    key: str
+    quotas: tuple[Quota, ...]
+    cost: int = 1
+
+
+def joined(decisions: Sequence[Decision]) -> Decision:
+    """One decision about all parts of a request, from one about each.
+
+    Args:
+        decisions: at least one; where any of them refuses, none took anything.
+    """
+    refused_by: tuple[Quota, ...] = ()
+    retry_after = 0.0
+    standings: tuple[Standing, ...] = ()
+    for decision in decisions:
+        standings += decision.standings
+        if not decision.allowed:
+            refused_by += decision.refused_by
+            retry_after = max(retry_after, decision.retry_after)
+    return Decision(not refused_by, refused_by, retry_after, standings)
+
+
 class Store(Protocol):
     """Keeps count for every client.
 
@@ -86,6 +133,20 @@ class Store(Protocol):
 
         Raises:
             ValueError: the cost is below 1.
+        """
+        ...
+
+    async def acquire_all(self, parts: Sequence[Part]) -> Decision:
+        """Take what every part asks for, or nothing at all.
+
+        Args:
+            parts: at least one, each with a key of its own.
+
+        Returns:
+            One decision about all of them, with the standings of all quotas in their order.
+
+        Raises:
+            ValueError: a cost is below 0.
         """
         ...
 
@@ -116,11 +177,12 @@ class Store(Protocol):
         """
         ...
 
-    async def reset(self, key: str) -> bool:
-        """Forget what a key has used of all its quotas.
+    async def reset(self, key: str, quotas: tuple[Quota, ...]) -> bool:
+        """Forget what a key has used of its quotas.
 
         Args:
             key: who is forgiven.
+            quotas: those of the key.
 
         Returns:
             Whether there was anything to forget.
@@ -133,24 +195,42 @@ class Store(Protocol):
 
 
 def parse_quotas(text: str, algorithm: Algorithm = "token-bucket") -> tuple[Quota, ...]:
-    """Read quotas in the notation of `limits`, such as `100/minute` or `5 per 10 seconds`.
+    """Read quotas in the notation of `limits`, such as `100/minute; 5 per 10 seconds as burst`.
 
     Args:
-        text: any number of quotas, parted by `;` or `|`.
+        text: any number of quotas, parted by `;` (or `|` or `,`), each with ` as NAME` behind it where it is
+            to have another name than `100-per-minute`.
         algorithm: how each of them is counted.
 
     Raises:
-        NotationError: the notation is wrong or a limit is 0.
+        NotationError: the notation is wrong, a limit is 0, a number is too large, or a name comes twice.
     """
+    quotas = tuple(_quota(part, algorithm) for part in SEPARATORS.split(text))
+    names = set()
+    for quota in quotas:
+        if quota.name in names:
+            raise NotationError("quotas with a name each, such as '100/minute as burst'", quota.name)
+        names.add(quota.name)
+    return quotas
+
+
+def _quota(text: str, algorithm: Algorithm) -> Quota:
+    notation, named, name = text.partition(" as ")
     try:
-        items = limits.parse_many(text)
+        item = limits.parse(notation)
     except ValueError:
-        items = []
-    if not items or any(item.amount < 1 or item.get_expiry() < 1 for item in items):
-        raise NotationError("a quota such as 100/minute or 5 per 10 seconds", text)
-    return tuple(
-        Quota(name=_name(item), limit=item.amount, period=float(item.get_expiry()), algorithm=algorithm)
-        for item in items
+        raise NotationError("a quota such as 100/minute or 5 per 10 seconds", text.strip()) from None
+    period = item.get_expiry()
+    if not 1 <= item.amount <= MOST or period > LONGEST or NO_TIME.search(notation):
+        expected = f"a quota such as 100/minute, of 1 to {MOST} in at most 100 years"
+        raise NotationError(expected, text.strip())
+    if named and not NAME.fullmatch(name.strip()):
+        raise NotationError(
+            "a name of at most 64 letters, digits and any of ._- such as '100/minute as burst'",
+            text.strip(),
+        )
+    return Quota(
+        name=name.strip() or _name(item), limit=item.amount, period=float(period), algorithm=algorithm
     )
 
 

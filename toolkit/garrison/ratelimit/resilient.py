@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
 from garrison.events import EventLog, event_log
 from garrison.ratelimit.breaker import Breaker
 from garrison.ratelimit.deadlines import Deadlines
-from garrison.ratelimit.quota import Decision, Standing
+from garrison.ratelimit.quota import Decision, Part, Standing
 from garrison.ratelimit.unavailable import StoreUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from garrison.ratelimit.quota import Quota, Store
 
@@ -65,6 +66,8 @@ class ResilientStore:
 
     Attributes:
         counts: for metrics.
+        observe: for metrics too: told for how many seconds the store was waited for, and whether it answered;
+            must not raise.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class ResilientStore:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.counts = StoreCounts()
+        self.observe: Callable[[float, Literal["answered", "failed"]], None] | None = None
         self._store = store
         self._fallback = fallback
         self._deadlines = Deadlines(deadline)
@@ -92,7 +96,7 @@ class ResilientStore:
         self._breaker = Breaker(clock)
         self._probing: asyncio.Task[None] | None = None
         # By identity, as in the store; what is divided is kept, or another one could get its identity.
-        self._parts: dict[int, tuple[tuple[Quota, ...], tuple[Quota, ...]]] = {}
+        self._shares: dict[int, tuple[tuple[Quota, ...], tuple[Quota, ...]]] = {}
 
     @property
     def failing(self) -> bool:
@@ -106,13 +110,24 @@ class ResilientStore:
             ValueError: the cost is below 1.
             StoreUnavailableError: the store did not decide, and `on_error` is `closed`.
         """
+        if cost < 1:
+            raise ValueError(f"a cost of at least 1, not {cost}")
+        return await self.acquire_all((Part(key, quotas, cost),))
+
+    async def acquire_all(self, parts: Sequence[Part]) -> Decision:
+        """Decide about several keys at once; see `Store`.
+
+        Raises:
+            ValueError: a cost is below 0.
+            StoreUnavailableError: the store did not decide, and `on_error` is `closed`.
+        """
         if self._breaker.opened is not None:
-            self._bypass(key, quotas)
+            self._bypass(parts[0])
         else:
             began = self._clock()
             try:
                 with self._deadlines.limit():
-                    decision = await self._store.acquire(key, quotas, cost)
+                    decision = await self._store.acquire_all(parts)
             except (StoreUnavailableError, TimeoutError) as error:
                 self._note_failure(began, error)
             else:
@@ -122,7 +137,7 @@ class ResilientStore:
             return OPEN
         if self._on_error == "closed":
             raise StoreUnavailableError(f"the store {self._name} does not answer")
-        return await self._decide_alone(key, quotas, cost)
+        return await self._decide_alone(parts)
 
     async def refund(self, key: str, quotas: tuple[Quota, ...], cost: int = 1) -> None:
         """Give units back; see `Store`. What the store cannot take back is lost.
@@ -138,10 +153,10 @@ class ResilientStore:
             except (StoreUnavailableError, TimeoutError) as error:
                 self._note_failure(began, error)
             return
-        self._bypass(key, quotas)
+        self._bypass(Part(key, quotas))
         if self._on_error == "memory":
-            parts = self._divided(quotas)
-            await self._fallback.refund(key, parts, _bearable(cost, parts))
+            divided = self._divided(quotas)
+            await self._fallback.refund(key, divided, _bearable(cost, divided))
 
     async def standing(self, key: str, quotas: tuple[Quota, ...]) -> Decision:
         """Look, and take nothing; see `Store`.
@@ -149,29 +164,16 @@ class ResilientStore:
         Raises:
             StoreUnavailableError: the store did not decide, and `on_error` is `closed`.
         """
-        if self._breaker.opened is None:
-            began = self._clock()
-            try:
-                with self._deadlines.limit():
-                    return await self._store.standing(key, quotas)
-            except (StoreUnavailableError, TimeoutError) as error:
-                self._note_failure(began, error)
-        else:
-            self._bypass(key, quotas)
-        if self._on_error == "open":
-            return OPEN
-        if self._on_error == "closed":
-            raise StoreUnavailableError(f"the store {self._name} does not answer")
-        return _as_asked(await self._fallback.standing(key, self._divided(quotas)), quotas)
+        return await self.acquire_all((Part(key, quotas, 0),))
 
-    async def reset(self, key: str) -> bool:
+    async def reset(self, key: str, quotas: tuple[Quota, ...]) -> bool:
         """Forget a key, in the fallback too; see `Store`.
 
         Raises:
             StoreUnavailableError: the store did not answer; only the fallback has forgotten the key.
         """
-        alone = await self._fallback.reset(key)
-        return await self._store.reset(key) or alone
+        alone = await self._fallback.reset(key, self._divided(quotas))
+        return await self._store.reset(key, quotas) or alone
 
     async def aclose(self) -> None:
         """End the probe, and close both stores."""
@@ -182,12 +184,17 @@ class ResilientStore:
         await self._fallback.aclose()
 
     def _note_answer(self, began: float) -> None:
+        seconds = self._clock() - began
         self.counts.answered += 1
-        self.counts.seconds += self._clock() - began
+        self.counts.seconds += seconds
+        if self.observe is not None:
+            self.observe(seconds, "answered")
         self._breaker.succeed()
 
     def _note_failure(self, began: float, error: Exception) -> None:
         self.counts.failed += 1
+        if self.observe is not None:
+            self.observe(self._clock() - began, "failed")
         if not self._breaker.fail(began):
             return
         self.counts.opened += 1
@@ -195,56 +202,59 @@ class ResilientStore:
         fields = {"store": self._name, "state": "failing", "on_error": self._on_error, "reason": reason}
         self._log.emit("error", "rate_limit_store", fields)
 
-    def _bypass(self, key: str, quotas: tuple[Quota, ...]) -> None:
+    def _bypass(self, part: Part) -> None:
         self.counts.bypassed += 1
         if self._breaker.probe() and (
             # A task of a loop that has ended stays as it was for ever.
             self._probing is None or self._probing.done() or self._probing.get_loop().is_closed()
         ):
-            self._probing = asyncio.get_running_loop().create_task(self._probe(key, quotas))
+            self._probing = asyncio.get_running_loop().create_task(self._probe(part))
 
-    async def _probe(self, key: str, quotas: tuple[Quota, ...]) -> None:
+    async def _probe(self, part: Part) -> None:
         try:
             with self._deadlines.limit():
-                await self._store.standing(key, quotas)
+                await self._store.standing(part.key, part.quotas)
         except (StoreUnavailableError, TimeoutError):
             return
         seconds = self._breaker.close()
         fields = {"store": self._name, "state": "answering", "seconds": round(seconds, 3)}
         self._log.emit("info", "rate_limit_store", fields)
 
-    async def _decide_alone(self, key: str, quotas: tuple[Quota, ...], cost: int) -> Decision:
-        # A cost that no quota as a whole would bear is not made bearable.
-        parts = self._divided(quotas)
-        if all(cost <= quota.limit for quota in quotas):
-            cost = _bearable(cost, parts)
-        return _as_asked(await self._fallback.acquire(key, parts, cost), quotas)
+    async def _decide_alone(self, parts: Sequence[Part]) -> Decision:
+        shares = []
+        for key, quotas, cost in parts:
+            divided = self._divided(quotas)
+            # A cost that no quota as a whole would bear is not made bearable.
+            bearable = all(cost <= quota.limit for quota in quotas)
+            shares.append(Part(key, divided, _bearable(cost, divided) if bearable else cost))
+        decision = await self._fallback.acquire_all(shares)
+        return _as_asked(decision, tuple(chain.from_iterable(part.quotas for part in parts)))
 
     def _divided(self, quotas: tuple[Quota, ...]) -> tuple[Quota, ...]:
         if self._workers == 1:
             return quotas
-        kept = self._parts.get(id(quotas))
+        kept = self._shares.get(id(quotas))
         if kept is None:
-            parts = tuple(replace(quota, limit=max(1, quota.limit // self._workers)) for quota in quotas)
-            if len(self._parts) >= SETS:
-                self._parts.pop(next(iter(self._parts)))
-            self._parts[id(quotas)] = kept = parts, quotas
+            shares = tuple(replace(quota, limit=max(1, quota.limit // self._workers)) for quota in quotas)
+            if len(self._shares) >= SETS:
+                self._shares.pop(next(iter(self._shares)))
+            self._shares[id(quotas)] = kept = shares, quotas
         return kept[0]
 
 
-def _bearable(cost: int, parts: tuple[Quota, ...]) -> int:
-    return min(cost, *(part.limit for part in parts))
+def _bearable(cost: int, shares: tuple[Quota, ...]) -> int:
+    return min(cost, *(share.limit for share in shares))
 
 
 def _as_asked(decision: Decision, quotas: tuple[Quota, ...]) -> Decision:
-    """The decision about parts, told about the quotas that were asked for."""
+    """The decision about shares, told about the quotas that were asked for."""
     if decision.standings and decision.standings[0].quota is quotas[0]:
         return decision
     whole = {standing.quota: quota for standing, quota in zip(decision.standings, quotas, strict=True)}
     return decision._replace(
-        refused_by=tuple(whole[part] for part in decision.refused_by),
+        refused_by=tuple(whole[share] for share in decision.refused_by),
         standings=tuple(
-            Standing(whole[standing.quota], standing.remaining, standing.more_after, standing.reset_after)
-            for standing in decision.standings
+            Standing(quota, standing.remaining, standing.more_after, standing.reset_after)
+            for standing, quota in zip(decision.standings, quotas, strict=True)
         ),
     )

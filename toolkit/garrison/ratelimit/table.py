@@ -6,8 +6,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from garrison.ratelimit.judges import Judge
-    from garrison.ratelimit.quota import Quota
+    from garrison.ratelimit.quota import Decision, Quota
 
 # A million keys are a thousand in each dictionary, which grows, or empties, within microseconds.
 SHARDS: Final = 1024
@@ -27,22 +29,39 @@ class Table:
         quotas: the same.
         judge: the same.
         take: that of the judge.
+        unknown: the decision of a look at a key that is not remembered, whatever the time.
         shared: the state of all keys together for which there is no room.
         shards: the dictionaries that are not empty, by number.
     """
 
-    __slots__ = ("judge", "quotas", "shards", "shared", "take")
+    __slots__ = ("judge", "quotas", "shards", "shared", "take", "unknown")
 
     def __init__(self, quotas: tuple[Quota, ...], judge: Judge) -> None:
         self.quotas = quotas
         self.judge = judge
         self.take = judge.take
+        self.unknown = judge.look(judge.untouched, 0.0)
         self.shared = judge.untouched
         self.shards: dict[int, Shard] = {}
 
     def shard_of(self, key: str) -> Shard:
         """Where a key is, if it is anywhere; new keys do not go there."""
         return self.shards.get(hash(key) % SHARDS, NOWHERE)
+
+    def look(self, state: Any, now: float) -> Decision:
+        """As the judge's, at once for a key that is not remembered."""
+        return self.unknown if state is self.judge.untouched else self.judge.look(state, now)
+
+    def put(self, key: str, state: Any) -> bool:
+        """Remember the state of a key, and say whether the key is new."""
+        number = hash(key) % SHARDS
+        shard = self.shards.get(number)
+        if shard is None:
+            self.shards[number] = {key: state}
+            return True
+        new = key not in shard
+        shard[key] = state
+        return new
 
     def forget(self, key: str) -> bool:
         """Let go of one key, and say whether it was there."""
@@ -93,13 +112,14 @@ class Table:
                 shard[key] = shard.pop(key)
         return gone
 
-    def drop_one(self, number: int, looks: int, now: float) -> bool:
+    def drop_one(self, number: int, looks: int, now: float, keep: Container[str] = ()) -> bool:
         """Let go of the first key that is expendable, and have those before it wait for their next turn.
 
         Args:
             number: of the dictionary.
             looks: how many keys to look at.
             now: in seconds.
+            keep: keys that stay whatever they have used.
 
         Returns:
             Whether there was one.
@@ -107,7 +127,7 @@ class Table:
         shard = self.shards.get(number, NOWHERE)
         for key in list(islice(shard, looks)):
             state = shard.pop(key)
-            if self.judge.expendable(state, now):
+            if key not in keep and self.judge.expendable(state, now):
                 if not shard:
                     del self.shards[number]
                 return True

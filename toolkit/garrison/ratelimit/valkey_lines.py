@@ -44,6 +44,8 @@ class DirectLine:
         sentinels: clients that the pool asks for the master.
     """
 
+    joins = True
+
     def __init__(
         self, pool: ConnectionPool, script: bytes = SCRIPT, sentinels: Sequence[Valkey] = ()
     ) -> None:
@@ -106,6 +108,8 @@ class ClusterLine:
         connect: makes a client, which finds the nodes when it is first used.
         script: what decides.
     """
+
+    joins = False
 
     def __init__(self, connect: Callable[[], ValkeyCluster], script: bytes = SCRIPT) -> None:
         self._connect = connect

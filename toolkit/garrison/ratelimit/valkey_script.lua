@@ -1,13 +1,15 @@
--- Decides for any number of keys in one trip, and for all quotas of a key at once or for none of them.
+-- Decides for any number of keys in one trip, and for all quotas of a decision at once or for none of them.
 --
--- KEYS: one for each decision, in the order in which they are made; one key may come more than once.
+-- KEYS: those of each decision, in the order in which they are made; one key may come in many decisions.
 -- ARGV: how many sets of quotas; for each set how many quotas it has, and four words for each quota: the
 --       field of its state, its algorithm, its limit in units and its period in microseconds; then two words
---       for each decision: the number of its set and its units. Units are taken if positive and given back if
---       negative; 0 looks and takes nothing; `reset` forgets the key.
--- Returns for each decision four integers for each quota: microseconds until it has room (0 now), whole units
--- left, microseconds until there are more, microseconds until it is untouched. A reset returns whether there
--- was something to forget. A decision that fails returns its error, and the others stand.
+--       for each key: the number of its set and its units. Units are taken if positive and given back if
+--       negative; 0 looks whether there is room for 1, and `3?` whether there is for 3, and takes nothing;
+--       `reset` forgets the key. After `3&` the next key belongs to the same decision: none of its keys is
+--       taken from unless all of them have room.
+-- Returns for each decision four integers for each quota of its keys: microseconds until it has room (0 now),
+-- whole units left, microseconds until there are more, microseconds until it is untouched. A reset returns
+-- whether there was something to forget. A decision that fails returns its error, and the others stand.
 --
 -- A key is a hash with one field for each quota, so that quotas that were changed begin anew. All times are
 -- microseconds of the server's clock. A state that lies in the future was written before that clock was set
@@ -165,39 +167,60 @@ local function read_quotas()
   return set
 end
 
-local function decide(key, set, units)
-  local texts = redis.call('HMGET', key, unpack(set.fields))
-  local a, b, c, reply = {}, {}, {}, {}
-  local room, moved = true, false
+-- What there is of one key, and whether it has room for what is asked.
+local function look(ask)
+  local set, units = ask.set, ask.units
+  local texts = redis.call('HMGET', ask.key, unpack(set.fields))
+  local a, b, c, waits, room = {}, {}, {}, {}, true
   for number, quota in ipairs(set) do
     local algorithm, back = quota.algorithm, false
     a[number], b[number], c[number], back = algorithm.open(quota, texts[number])
     local wait = algorithm.wait(quota, a[number], b[number], c[number], max(units, 1))
     -- More than the limit never has room.
     if units > quota.limit then wait = quota.period end
-    reply[4 * number - 3] = wait
+    waits[number] = wait
     room = room and wait == 0
-    moved = moved or back
+    ask.moved = ask.moved or back
   end
-  local taken = (units < 0 or room) and units or 0
+  ask.texts, ask.a, ask.b, ask.c, ask.waits = texts, a, b, c, waits
+  return room
+end
+
+-- Takes so many units of one key, or gives them back, and adds where it stands then to the reply.
+local function settle(ask, taken, reply)
+  local set, texts = ask.set, ask.texts
   local longest, states = 0, {}
   for number, quota in ipairs(set) do
-    local algorithm, text, x, y, z = quota.algorithm, texts[number], a[number], b[number], c[number]
+    local algorithm, text = quota.algorithm, texts[number]
+    local x, y, z = ask.a[number], ask.b[number], ask.c[number]
     -- What is gone already cannot be given back.
     if taken > 0 or (taken < 0 and text) then x, y, z = algorithm.take(quota, x, y, z, taken) end
     local left, more, rest = max(0, floor(algorithm.left(quota, x, y, z))), 0, algorithm.rest(quota, x, y, z)
     if left < quota.limit then more = algorithm.wait(quota, x, y, z, left + 1) end
-    reply[4 * number - 2], reply[4 * number - 1], reply[4 * number] = left, more, rest
+    local size = #reply
+    reply[size + 1], reply[size + 2], reply[size + 3], reply[size + 4] = ask.waits[number], left, more, rest
     if taken > 0 or text then
       longest = max(longest, rest)
       states[#states + 1] = set.fields[number]
       states[#states + 1] = algorithm.text(x, y, z)
     end
   end
-  if (taken ~= 0 or moved) and #states > 0 then
-    redis.call('HSET', key, unpack(states))
+  if (taken ~= 0 or ask.moved) and #states > 0 then
+    redis.call('HSET', ask.key, unpack(states))
     -- In the same script, so that no key lives without an end.
-    redis.call('PEXPIRE', key, max(1, ceil(longest / 1000)))
+    redis.call('PEXPIRE', ask.key, max(1, ceil(longest / 1000)))
+  end
+end
+
+-- Everything is read before anything is written, so that an error takes nothing either.
+local function decide(asks)
+  local room, reply = true, {}
+  for _, ask in ipairs(asks) do
+    room = look(ask) and room
+  end
+  for _, ask in ipairs(asks) do
+    local takes = ask.units < 0 or (room and not ask.only_look)
+    settle(ask, takes and ask.units or 0, reply)
   end
   return reply
 end
@@ -205,16 +228,24 @@ end
 local sets = {}
 for number = 1, tonumber(word()) do sets[number] = read_quotas() end
 
-local replies = {}
-for number, key in ipairs(KEYS) do
-  local set, units = sets[tonumber(word())], word()
-  local done, reply
-  if units == 'reset' then
-    done, reply = pcall(redis.call, 'DEL', key)
-  else
-    done, reply = pcall(decide, key, set, tonumber(units))
+local replies, asks = {}, {}
+for _, key in ipairs(KEYS) do
+  local set, word_of_units = sets[tonumber(word())], word()
+  local units, mark = tonumber(word_of_units), ''
+  if not units and word_of_units ~= 'reset' then
+    units, mark = tonumber(string.sub(word_of_units, 1, -2)), string.sub(word_of_units, -1)
   end
-  if not done and type(reply) == 'string' then reply = { err = reply } end
-  replies[number] = reply
+  asks[#asks + 1] = { key = key, set = set, units = units, only_look = mark == '?' }
+  if mark ~= '&' then
+    local done, reply
+    if units then
+      done, reply = pcall(decide, asks)
+    else
+      done, reply = pcall(redis.call, 'DEL', key)
+    end
+    if not done and type(reply) == 'string' then reply = { err = reply } end
+    replies[#replies + 1] = reply
+    asks = {}
+  end
 end
 return replies

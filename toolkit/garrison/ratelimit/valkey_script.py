@@ -19,8 +19,11 @@ MICROSECONDS: Final = 1_000_000
 # What the script returns for one quota: see there.
 INTEGERS: Final = 4
 
+# Units, in the notation of the script: see there.
 LOOK: Final = b"0"
 RESET: Final = b"reset"
+AND: Final = b"&"
+WHETHER: Final = b"?"
 NO_QUOTAS: Final = (b"0",)
 
 
@@ -46,12 +49,15 @@ def script_arguments(asks: Sequence[Ask]) -> list[bytes]:
     sets: dict[tuple[bytes, ...], bytes] = {}
     keys: list[bytes] = []
     decisions: list[bytes] = []
-    for ask in asks:
-        number = sets.get(ask.words)
-        if number is None:
-            sets[ask.words] = number = b"%d" % (len(sets) + 1)
-        keys.append(ask.key)
-        decisions += (number, ask.units)
+    for first in asks:
+        ask: Ask | None = first
+        while ask is not None:
+            number = sets.get(ask.words)
+            if number is None:
+                sets[ask.words] = number = b"%d" % (len(sets) + 1)
+            keys.append(ask.key)
+            decisions += (number, ask.units)
+            ask = ask.rest
     quotas = [word for words in sets for word in words]
     return [b"%d" % len(keys), *keys, b"%d" % len(sets), *quotas, *decisions]
 
