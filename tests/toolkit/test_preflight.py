@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,67 @@ def test_quotas_are_not_shared_by_workers() -> None:
     shared = RateLimit(limits="5/minute", storage="valkey://cache:6379/0")
     assert advice(replace(several, rate_limit=shared)) == []
     assert "3 times its quota" in examine(several)[0].text
+
+
+def test_quotas_of_messages_are_not_shared_either() -> None:
+    """Who limits messages only, on memory with several workers, is told the same."""
+    messages = replace(COMPLETE, rate_limit=RateLimit(messages="5/minute"), server=Server(workers=2))
+    assert advice(messages)[0] == ("error", "GARRISON_SERVER_WORKERS")
+    shared = RateLimit(messages="5/minute", storage="valkey://cache:6379/0")
+    assert ("error", "GARRISON_SERVER_WORKERS") not in advice(replace(messages, rate_limit=shared))
+    assert advice(replace(COMPLETE, rate_limit=RateLimit(), server=Server(workers=2))) == [
+        ("warning", "GARRISON_RATE_LIMIT_LIMITS")
+    ]
+
+
+@pytest.mark.parametrize("name", ["limits", "messages"])
+@pytest.mark.parametrize(
+    "quotas", ["9/minute; 5/minute by principal", "9/minute; shop:plan by address+principal"]
+)
+def test_principals_that_nobody_verifies_are_unsafe(name: str, quotas: str) -> None:
+    """A quota that would count nobody is an error in every profile, and says where it does count."""
+    section = RateLimit(**{"limits": "5/minute", name: quotas})  # type: ignore[arg-type]
+    for profile in ("production", "development"):
+        (found,) = examine(replace(COMPLETE, rate_limit=section, profile=profile))
+        assert (found.level, found.variable) == ("error", f"GARRISON_RATE_LIMIT_{name.upper()}")
+        assert "below the app's own authentication" in found.text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"limits": "5/minute; 5/minute by header:x-api-key"},
+        {"limits": "5/minute; 5/minute by shop:tenant"},
+        {"limits": "5/minute", "messages": "5/minute by shop:tenant"},
+        {"limits": "5/minute", "partition_key": True},
+    ],
+)
+def test_a_missing_secret_is_unsafe(fields: dict[str, Any]) -> None:
+    """Workers that hash clients for a storage that they share need one secret, in every profile."""
+    section = RateLimit(**fields, storage="valkey://cache:6379/0")
+    for profile in ("production", "development"):
+        (found,) = examine(replace(COMPLETE, rate_limit=section, profile=profile))
+        assert (found.level, found.variable) == ("error", "GARRISON_SECRET")
+        assert "openssl rand -hex 32" in found.text
+    assert advice(replace(COMPLETE, rate_limit=section, secret=Secret("sixteen letters, or more"))) == []
+    assert advice(replace(COMPLETE, rate_limit=RateLimit(**fields))) == []
+    by_address = RateLimit(limits="5/minute", storage="valkey://cache:6379/0")
+    assert advice(replace(COMPLETE, rate_limit=by_address)) == []
+
+
+def test_addresses_behind_an_unknown_proxy_are_noticed() -> None:
+    """Quotas by address mean nothing while a proxy that nobody named has the address of every client."""
+    shared = ("warning", "GARRISON_RATE_LIMIT_LIMITS")
+    for proxy in (None, Proxy()):
+        unknown = replace(COMPLETE, proxy=proxy)
+        (text,) = [item.text for item in examine(unknown) if (item.level, item.variable) == shared]
+        assert "every client behind it shares one quota" in text
+        assert shared not in advice(replace(unknown, profile="development"))
+        assert shared not in advice(replace(unknown, rate_limit=RateLimit(limits="5/minute by shop:tenant")))
+        messages = RateLimit(limits="5/minute by shop:tenant", messages="5/minute")
+        assert ("warning", "GARRISON_RATE_LIMIT_MESSAGES") in advice(replace(unknown, rate_limit=messages))
+    for proxy in (Proxy(hops=1), Proxy(unix=True)):
+        assert shared not in advice(replace(COMPLETE, proxy=proxy))
 
 
 @pytest.mark.parametrize("everybody", ["0.0.0.0/0", "::/0"])
@@ -195,6 +257,24 @@ def test_rules_that_are_never_reached_are_noticed() -> None:
     limits = RateLimit(limits="100/minute; POST /login: 5/minute; 1000/hour")
     (found,) = examine(replace(COMPLETE, rate_limit=limits))
     assert found.text.startswith("the rule for POST /login is never reached, because the one for everything")
+
+
+@pytest.mark.parametrize(
+    ("name", "rules"),
+    [("messages", "5/minute; /ws: 1/minute"), ("costs", "/*: 2; /ws: 3"), ("refunds", "2xx; POST /ws: 303")],
+)
+def test_other_rules_of_quotas_that_are_never_reached_are_noticed(name: str, rules: str) -> None:
+    """Costs, refunds and the quotas of messages go by the first rule that fits too."""
+    section = RateLimit(**{"limits": "5/minute", name: rules})  # type: ignore[arg-type]
+    (found,) = examine(replace(COMPLETE, rate_limit=section))
+    assert (found.level, found.variable) == ("warning", f"GARRISON_RATE_LIMIT_{name.upper()}")
+    assert "/ws is never reached" in found.text
+
+
+def test_a_rule_by_principal_covers_no_other() -> None:
+    """What is judged once somebody is authenticated stands in the way of nothing that is judged before."""
+    limits = RateLimit(limits="5/minute by principal; /login: 1/minute")
+    assert advice(replace(COMPLETE, rate_limit=limits)) == [("error", "GARRISON_RATE_LIMIT_LIMITS")]
 
 
 def test_a_report_that_goes_nowhere_is_noticed() -> None:

@@ -251,6 +251,36 @@ class TestFiles:
         assert "hunter2" not in str(caught.value)
 
 
+class TestSecret:
+    """The secret of all hashes, which is no part of a section."""
+
+    def test_it_is_read(self, tmp_path: Path) -> None:
+        """It can be a variable or a file, and is not shown either way."""
+        path = tmp_path / "secret"
+        path.write_text("sixteen letters!\n", encoding="utf-8")
+        for environ in (
+            {"GARRISON_SECRET": "sixteen letters!"},
+            {"GARRISON_SECRET_FILE": str(path)},
+        ):
+            found = load(Settings, environ=environ).value
+            assert found.secret == Secret("sixteen letters!")
+            assert "sixteen" not in repr(found)
+        assert load(Settings, environ={}).value.secret is None
+
+    def test_a_short_one_is_named_by_its_variable(self, tmp_path: Path) -> None:
+        """What could be guessed is refused, where it came from is said, and what it is is not."""
+        path = tmp_path / "secret"
+        path.write_text("hunter2", encoding="utf-8")
+        for environ, variable in (
+            ({"GARRISON_SECRET": "hunter2"}, "GARRISON_SECRET"),
+            ({"GARRISON_SECRET_FILE": str(path)}, "GARRISON_SECRET_FILE"),
+        ):
+            with pytest.raises(SettingsError) as caught:
+                load(Settings, environ=environ)
+            assert str(caught.value).startswith(f"{variable}: expected at least 16 characters")
+            assert "hunter2" not in str(caught.value)
+
+
 def test_secrets_and_credentials_are_not_in_problems() -> None:
     """A problem with a secret says what was expected; a URL is shown without its password."""
     assert problems(VALVE_KEY="   ", VALVE_SIZE="redis://u:hunter2@h") == [

@@ -15,6 +15,7 @@ from garrison.middleware.exposure import Exposure
 from garrison.middleware.hosts import Hosts
 from garrison.middleware.proxy import Proxy
 from garrison.sections import optional_sections, sections_of
+from garrison.units import Secret
 
 if TYPE_CHECKING:
     from garrison.asgi import Message, Receive, Scope, Send
@@ -107,6 +108,32 @@ def test_something_else_than_an_app_is_refused() -> None:
     """A module or a name handed over by mistake is a TypeError that says so."""
     with pytest.raises(TypeError, match="takes an ASGI app, and str cannot be called"):
         harden("shop.main:app")  # type: ignore[arg-type]
+
+
+def test_a_second_mount_of_quotas_where_they_need_it() -> None:
+    """Rules by principal are judged next to the app, by a layer that is not there without them."""
+    limits = RateLimit(limits="5/minute; 2/minute by principal")
+    layers = harden(app, replace(EVERYTHING, rate_limit=limits)).layers
+    assert layers == (*harden(app, EVERYTHING).layers, "rate_limit_by_principal")
+
+
+@pytest.mark.parametrize("secret", ["", "fifteen letters"])
+def test_a_secret_that_can_be_guessed_is_refused(secret: str) -> None:
+    """A short secret, with which hashes could be tried out, is an error that does not show it."""
+    with pytest.raises(SettingsError) as caught:
+        Settings(secret=Secret(secret))
+    assert str(caught.value) == "Settings.secret: expected at least 16 characters, found '***'."
+    assert Settings(secret=Secret("sixteen letters!")).secret is not None
+
+
+def test_quotas_of_workers_that_need_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`harden()` does not start without the secret that its hashes need, and does with it."""
+    monkeypatch.setenv("GARRISON_RATE_LIMIT_LIMITS", "5/minute; 5/minute by header:x-api-key")
+    monkeypatch.setenv("GARRISON_RATE_LIMIT_STORAGE", "valkey://127.0.0.1:1")
+    with pytest.raises(SettingsError, match=r"^GARRISON_SECRET: expected a secret text, the same for all"):
+        harden(app)
+    monkeypatch.setenv("GARRISON_SECRET", "sixteen letters!")
+    assert "rate_limit" in harden(app).layers
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,10 @@
 
 from garrison.csp.hashes import csp_hash
 from garrison.headers.override import set_policy
+from garrison.limiting.attempt import Attempt
+from garrison.limiting.dependency import Limit
+from garrison.limiting.login import LoginLimit
+from garrison.limiting.refused import QuotaExceededError, problem_handler
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
 from garrison.middleware.cookies import Cookies, CookiesMiddleware
 from garrison.middleware.cross_origin import CrossOrigin, CrossOriginMiddleware
@@ -23,6 +27,7 @@ from garrison.stack import Hardened, Server, Settings, harden
 __all__ = [
     "AccessLog",
     "AccessLogMiddleware",
+    "Attempt",
     "Cookies",
     "CookiesMiddleware",
     "CrossOrigin",
@@ -36,8 +41,11 @@ __all__ = [
     "Hardened",
     "Hosts",
     "HostsMiddleware",
+    "Limit",
+    "LoginLimit",
     "Proxy",
     "ProxyMiddleware",
+    "QuotaExceededError",
     "RateLimit",
     "RateLimitMiddleware",
     "Redaction",
@@ -55,6 +63,7 @@ __all__ = [
     "csp_hash",
     "csp_nonce",
     "harden",
+    "problem_handler",
     "set_policy",
 ]
 

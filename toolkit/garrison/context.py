@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garrison.asgi import Scope
+    from garrison.asgi import Headers, Scope
 
 # Plain stdlib logging reaches whatever handlers the program has, and stderr where it has none.
 _log = logging.getLogger("garrison")
@@ -25,6 +25,9 @@ class RequestContext:
         trace_id: the W3C trace id in hex; None where nothing is traced.
         span_id: the W3C id of the server span in hex; None where nothing is traced.
         exception: what the app raised and nobody handled.
+        principal: who is asking, as whoever verified it says; None for nobody in particular.
+        counting: where the quotas of this request are counted; None where no layer counts any.
+        quota_lines: header lines about quotas that a layer will add to the reply; None where no layer does.
         rejected_by: the name of the layer that answered in place of the app.
         nonce: what `csp_nonce` gave out for the inline scripts of this reply; None until somebody asked.
         reply_policy: what a handler wants of the security headers of its reply; None if nobody asked.
@@ -39,11 +42,14 @@ class RequestContext:
         "_route",
         "claims_https",
         "client",
+        "counting",
         "exception",
         "method",
         "nonce",
         "path",
         "peer",
+        "principal",
+        "quota_lines",
         "rejected_by",
         "reply_policy",
         "request_id",
@@ -61,6 +67,9 @@ class RequestContext:
         self.trace_id: str | None = None
         self.span_id: str | None = None
         self.exception: BaseException | None = None
+        self.principal: str | None = None
+        self.counting: object | None = None
+        self.quota_lines: Headers | None = None
         self.rejected_by: str | None = None
         self.nonce: str | None = None
         self.reply_policy: object | None = None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from garrison.headers.override import parse_overrides
 from garrison.origins.origin import is_plain
-from garrison.ratelimit.targets import parse_targets
+from garrison.ratelimit.costs import parse_costs, parse_refunds
+from garrison.ratelimit.targets import of_stage, parse_targets
 from garrison.rules import Rule, covers, parse_paths
 from garrison.sections import sections_of
 
@@ -53,23 +54,14 @@ def examine(settings: Settings) -> tuple[Advice, ...]:
 
 
 def _examine(settings: Settings) -> Iterator[Advice]:
-    quotas = settings.rate_limit is not None and bool(settings.rate_limit.limits)
-    in_memory = settings.rate_limit is not None and settings.rate_limit.storage == "memory://"
-    if quotas and in_memory and settings.server.workers > 1:
-        yield Advice(
-            level="error",
-            variable="GARRISON_SERVER_WORKERS",
-            text=f"each of {settings.server.workers} workers counts for itself, so that a client gets"
-            f" {settings.server.workers} times its quota. Name a Valkey or Redis server in"
-            " GARRISON_RATE_LIMIT_STORAGE, or run one worker.",
-        )
+    yield from _examine_quotas(settings)
     yield from _examine_cross_origin(settings)
     yield from _examine_exposure(settings)
     yield from _examine_headers(settings)
     yield from _examine_rules(settings)
     if settings.profile != "production":
         return
-    if not quotas:
+    if settings.rate_limit is None or not settings.rate_limit.limits:
         yield Advice(
             level="warning",
             variable="GARRISON_RATE_LIMIT_LIMITS",
@@ -99,6 +91,44 @@ def _examine(settings: Settings) -> Iterator[Advice]:
         if name not in NEED_A_SETTING and getattr(settings, name) is None:
             yield Advice(
                 level="warning", variable=f"GARRISON_{name.upper()}", text="this layer is switched off."
+            )
+
+
+def _examine_quotas(settings: Settings) -> Iterator[Advice]:
+    section = settings.rate_limit
+    if section is None:
+        return
+    if (section.limits or section.messages) and not section.is_shared and settings.server.workers > 1:
+        yield Advice(
+            level="error",
+            variable="GARRISON_SERVER_WORKERS",
+            text=f"each of {settings.server.workers} workers counts for itself, so that a client gets"
+            f" {settings.server.workers} times its quota. Name a Valkey or Redis server in"
+            " GARRISON_RATE_LIMIT_STORAGE, or run one worker.",
+        )
+    if section.needs_secret and settings.secret is None:
+        yield Advice(
+            level="error",
+            variable="GARRISON_SECRET",
+            text=f"it is missing. {section.needs_secret} `openssl rand -hex 32` makes one.",
+        )
+    alike = settings.proxy is None or not settings.proxy.trusts_somebody
+    for name in ("limits", "messages"):
+        grants = [grant for target in parse_targets(getattr(section, name)) for grant in target.grants]
+        if any(grant.identity.stage == "principal" for grant in grants):
+            yield Advice(
+                level="error",
+                variable=f"GARRISON_RATE_LIMIT_{name.upper()}",
+                text="no layer of this stack verifies who asks, so that what is `by principal` counts nobody."
+                " Put RateLimitMiddleware below the app's own authentication, or garrison.Limit on its"
+                " routes, and take it away here.",
+            )
+        if settings.profile == "production" and alike and any(grant.identity.has_address for grant in grants):
+            yield Advice(
+                level="warning",
+                variable=f"GARRISON_RATE_LIMIT_{name.upper()}",
+                text="no proxy is trusted. If one stands in front of this app, every client behind it shares"
+                " one quota. Name it in GARRISON_PROXY_TRUSTED.",
             )
 
 
@@ -163,9 +193,14 @@ def _examine_rules(settings: Settings) -> Iterator[Advice]:
     if settings.security_headers is not None:
         overrides = parse_overrides(settings.security_headers.rules)
         listed["GARRISON_SECURITY_HEADERS_RULES"] = [rule for rule, _ in overrides]
-    if settings.rate_limit is not None:
-        targets = parse_targets(settings.rate_limit.limits)
-        listed["GARRISON_RATE_LIMIT_LIMITS"] = [target.rule for target in targets]
+    section = settings.rate_limit
+    if section is not None:
+        for name in ("limits", "messages"):
+            # Those by principal are looked through by themselves, and are an error in this stack.
+            targets = of_stage(parse_targets(getattr(section, name)), "client")
+            listed[f"GARRISON_RATE_LIMIT_{name.upper()}"] = [target.rule for target in targets]
+        listed["GARRISON_RATE_LIMIT_COSTS"] = [rule for rule, _ in parse_costs(section.costs)]
+        listed["GARRISON_RATE_LIMIT_REFUNDS"] = [rule for rule, _ in parse_refunds(section.refunds)]
     for variable, rules in listed.items():
         for place, later in enumerate(rules):
             earlier = next((rule for rule in rules[:place] if covers(rule, later)), None)

@@ -149,7 +149,12 @@ def load(
             if name in {setting.section, setting.name if setting.section is None else None}:
                 reader.origins[setting.variable] = "code"
         arguments[name] = value
-    return Loaded(value=cls(**arguments), origins=reader.origins, unused=tuple(reader.unused))
+    try:
+        value = cls(**arguments)
+    except SettingsError as error:
+        plain = [setting for setting in known.values() if setting.section is None]
+        raise SettingsError(reader.renamed(problem, plain) for problem in error.problems) from None
+    return Loaded(value=value, origins=reader.origins, unused=tuple(reader.unused))
 
 
 class _Reader:
@@ -199,7 +204,7 @@ class _Reader:
         try:
             return section(**arguments)
         except SettingsError as error:
-            self.problems += (self._renamed(problem, settings) for problem in error.problems)
+            self.problems += (self.renamed(problem, settings) for problem in error.problems)
             return None
 
     def reject_unknown(self, known: Mapping[str, Setting], sections: Mapping[str, type[Any]]) -> None:
@@ -262,7 +267,7 @@ class _Reader:
             )
         )
 
-    def _renamed(self, problem: Problem, settings: list[Setting]) -> Problem:
+    def renamed(self, problem: Problem, settings: list[Setting]) -> Problem:
         field = problem.name.partition(".")[2]
         for setting in settings:
             if setting.name == field:

@@ -15,19 +15,21 @@ from garrison.middleware.errors import Errors, ErrorsMiddleware
 from garrison.middleware.exposure import Exposure, ExposureMiddleware
 from garrison.middleware.hosts import Hosts, HostsMiddleware
 from garrison.middleware.proxy import Proxy, ProxyMiddleware
-from garrison.middleware.rate_limit import RateLimit, RateLimitMiddleware
+from garrison.middleware.rate_limit import RateLimit, RateLimitMiddleware, opened
 from garrison.middleware.request_id import RequestId, RequestIdMiddleware
 from garrison.middleware.request_limits import RequestLimits, RequestLimitsMiddleware
 from garrison.middleware.security_headers import SecurityHeaders, SecurityHeadersMiddleware
 from garrison.middleware.tracing import Tracing, TracingMiddleware
+from garrison.ratelimit.targets import of_stage, parse_targets
 from garrison.redaction import Redaction
 from garrison.settings import load, validate
-from garrison.units import Duration
+from garrison.units import Duration, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from garrison.asgi import ASGIApp, Receive, Scope, Send
+    from garrison.events import EventLog
 
     Layer = Callable[[ASGIApp], ASGIApp]
 
@@ -37,8 +39,12 @@ NEED_ONE_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "hosts": ("allowed", "https"),
     "exposure": ("closed",),
     "csp_reports": ("path",),
-    "rate_limit": ("limits",),
+    "rate_limit": ("limits", "messages", "is_shared"),
 }
+
+
+# Whoever has one hash can try what is shorter.
+SHORTEST_SECRET: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +86,8 @@ class Settings:
 
     Attributes:
         profile: `production`, or `development` with other defaults in some sections.
+        secret: keys every hash that processes must agree on, such as those of clients in a shared storage;
+            the same for all of them, at least 16 characters.
         proxy: whose word counts about the client.
         request_id: the id of a request.
         tracing: the server span and the request metrics.
@@ -98,6 +106,7 @@ class Settings:
     """
 
     profile: Literal["production", "development"] = "production"
+    secret: Secret | None = None
     proxy: Proxy | None = Proxy()
     request_id: RequestId | None = RequestId()
     tracing: Tracing | None = Tracing()
@@ -113,6 +122,10 @@ class Settings:
     request_limits: RequestLimits | None = RequestLimits()
     redaction: Redaction = Redaction()
     server: Server = Server()
+
+    def __post_init__(self) -> None:
+        weak = self.secret is not None and len(self.secret.reveal()) < SHORTEST_SECRET
+        validate(self, ("secret", not weak, f"at least {SHORTEST_SECRET} characters"))
 
     @classmethod
     def from_environment(cls, **overrides: object) -> Settings:
@@ -177,6 +190,7 @@ def _layers(settings: Settings) -> list[tuple[str, Layer]]:
     log = event_log(settings.access_log.format if settings.access_log else "json")
     preset = settings.security_headers.preset if settings.security_headers else "auto"
     reports = settings.csp_reports.path if settings.csp_reports else ""
+    by_client, by_principal = _rate_limits(settings, log)
     # What each is made with beside its section; in the order of the sections.
     classes: dict[str, Callable[..., ASGIApp]] = {
         "proxy": partial(ProxyMiddleware, log=log),
@@ -190,7 +204,7 @@ def _layers(settings: Settings) -> list[tuple[str, Layer]]:
         "hosts": HostsMiddleware,
         "exposure": ExposureMiddleware,
         "csp_reports": partial(CspReportsMiddleware, redaction=redaction, log=log),
-        "rate_limit": partial(RateLimitMiddleware, workers=settings.server.workers, log=log),
+        "rate_limit": by_client,
         "request_limits": RequestLimitsMiddleware,
     }
     found: list[tuple[str, Layer]] = []
@@ -199,4 +213,21 @@ def _layers(settings: Settings) -> list[tuple[str, Layer]]:
         needed = NEED_ONE_OF.get(name)
         if section is not None and (needed is None or any(getattr(section, field) for field in needed)):
             found.append((name, partial(middleware, settings=section)))
+    if by_principal is not None:
+        found.append(("rate_limit_by_principal", by_principal))
     return found
+
+
+def _rate_limits(settings: Settings, log: EventLog) -> tuple[Callable[..., ASGIApp], Layer | None]:
+    """The layer for quotas that need nobody to be authenticated, and the one for those that do, if any."""
+    section = settings.rate_limit
+    make = partial(
+        RateLimitMiddleware, secret=settings.secret, workers=settings.server.workers, log=log, stage="client"
+    )
+    targets = () if section is None else (*parse_targets(section.limits), *parse_targets(section.messages))
+    if section is None or not of_stage(targets, "principal"):
+        return make, None
+    # One store for both: what is closed with the app is closed once.
+    store = opened(section, settings.server.workers, log)
+    later = partial(make, settings=section, store=store, stage="principal")
+    return partial(make, store=store, closes=True), later

@@ -6,9 +6,10 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from garrison.ratelimit.memory import MemoryStore
+from garrison.ratelimit.outcomes import Outcomes
 
-# What a store counts belongs to its clients and outlives every request.
-LEDGERS = (MemoryStore,)
+# What a store counts belongs to its clients, and what metrics count to the process; both outlive requests.
+LEDGERS = (MemoryStore, Outcomes)
 
 # When a layer last looked for an SDK, and whether it found one: of the process, and not of a request.
 ASKED = {"_ask_again", "_recording"}

@@ -23,6 +23,7 @@ from garrison import (
     Hosts,
     Proxy,
     RateLimit,
+    RateLimitMiddleware,
     RequestId,
     RequestLimits,
     Settings,
@@ -30,6 +31,7 @@ from garrison import (
 )
 from garrison.asgi import ASGIApp
 from garrison.events import event_log
+from garrison.units import Secret
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -103,6 +105,23 @@ ACTIVE: Final[dict[str, object]] = {
 }
 
 
+# Whatever a section can ask for beside quotas of addresses, which are decided by a shorter way.
+WHOLE_RATE_LIMIT: Final = RateLimit(
+    limits="1000000/hour; 1000000/hour by header:x-api-key; 1000000/hour by address+principal",
+    messages="1000000/hour",
+    costs="/free/*: 0; /*: 2",
+    refunds="5xx",
+    penalty=60.0,
+    exempt="GET /static/*",
+    partition_key=True,
+)
+
+
+def _whole_rate_limit(app: ASGIApp, stream: io.TextIOWrapper) -> ASGIApp:
+    secret = Secret("the same for all subjects")
+    return RateLimitMiddleware(app, WHOLE_RATE_LIMIT, secret=secret, log=event_log("json", stream))
+
+
 def _alone(module: ModuleType, app: ASGIApp, stream: io.TextIOWrapper) -> ASGIApp:
     middleware = middleware_of(module)
     layer = module.__name__.rpartition(".")[2]
@@ -130,5 +149,6 @@ def _stack(app: ASGIApp, stream: io.TextIOWrapper) -> ASGIApp:
 
 SUBJECTS: Final = [
     *(Subject(middleware_of(module).__name__, partial(_alone, module)) for module in modules()),
+    Subject("RateLimitMiddleware with everything", _whole_rate_limit),
     Subject("harden", _stack),
 ]

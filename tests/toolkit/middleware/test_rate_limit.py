@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_network
+from random import Random
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -31,7 +32,8 @@ class Limited:
         self.now = 1000.0
         store = MemoryStore(clock=lambda: self.now)
         settings = RateLimit(limits=limits, algorithm=algorithm)
-        self.app = RateLimitMiddleware(app or replies_with(), settings, store=store)
+        # Without what clients are told to wait longer than they must, which would hide a lie.
+        self.app = RateLimitMiddleware(app or replies_with(), settings, store=store, random=lambda: 0.0)
 
     def get(self, path: str = "/", *, method: str = "GET", client: str | None = "192.0.2.1") -> Reply:
         """One request of a client."""
@@ -105,6 +107,21 @@ def test_an_obedient_client_is_admitted() -> None:
     assert hour == "1170"
     limited.now += float(hour)
     assert limited.get().status == 200
+
+
+@pytest.mark.parametrize(
+    ("limits", "least", "most"),
+    [("1/minute", 60, 65), ("1/hour", 3600, 3605), ("1/10 seconds", 10, 11), ("1/second", 1, 1)],
+)
+def test_clients_that_were_refused_together_do_not_come_back_together(
+    limits: str, least: int, most: int
+) -> None:
+    """Retry-After is never earlier than the truth, and later by a tenth or five seconds at most."""
+    chance = Random(4)  # noqa: S311 - no secret
+    store = MemoryStore(clock=lambda: 1000.0)
+    app = RateLimitMiddleware(replies_with(), RateLimit(limits=limits), store=store, random=chance.random)
+    waits = {int(call(app).header("retry-after") or 0) for _ in range(200)} - {0}
+    assert waits == set(range(least, most + 1))
 
 
 def test_a_refusal_says_which_quotas_are_spent() -> None:

@@ -63,7 +63,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 def limited(url: str, on_error: OnError = "memory", workers: int = 1, **fields: Any) -> RateLimitMiddleware:
     """An app with a quota of five a minute in this storage, whose events nobody reads."""
     settings = RateLimit(limits="5/minute", storage=url, on_storage_error=on_error, **fields)
-    return RateLimitMiddleware(app, settings, workers=workers, log=event_log("json", io.StringIO()))
+    log = event_log("json", io.StringIO())
+    return RateLimitMiddleware(app, settings, workers=workers, log=log, random=lambda: 0.0)
 
 
 def statuses(count: int, *apps: RateLimitMiddleware) -> list[Reply]:

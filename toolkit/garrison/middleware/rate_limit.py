@@ -2,46 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from math import ceil
+from dataclasses import dataclass
+from functools import partial
+from random import random as random_number
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from garrison.asgi import STARTS
 from garrison.context import enter
+from garrison.events import event_log
 from garrison.headers.cors_preflight import preflight_method
-from garrison.problems import QUOTA_EXCEEDED, Problem, reject
+from garrison.limiting.counting import Counting
+from garrison.limiting.fields import Fields, QuotaUnit, Style, refusal, standing_line
+from garrison.limiting.judging import Judging
+from garrison.limiting.limiter import Limiter
+from garrison.limiting.messages import MessageLimit
+from garrison.limiting.metrics import watch
+from garrison.limiting.rulebook import Rulebook, Stage
+from garrison.limiting.section import check_notations, check_store, reason_for_secret
+from garrison.limiting.telling import telling, telling_below
+from garrison.limiting.who import hash_key
+from garrison.problems import reject
 from garrison.ratelimit.client import network_of
+from garrison.ratelimit.costs import parse_costs, parse_refunds
 from garrison.ratelimit.memory import MEMORY, MemoryStore
+from garrison.ratelimit.penalties import Penalties
 from garrison.ratelimit.quota import Algorithm
+from garrison.ratelimit.refusals import Refusals
 from garrison.ratelimit.resilient import OnError
+from garrison.ratelimit.storage import open_storage
 from garrison.ratelimit.targets import parse_targets
-from garrison.ratelimit.unavailable import StoreUnavailableError
-from garrison.rules import NotationError, routed_path
-from garrison.settings import Problem as SettingProblem
-from garrison.settings import SettingsError, validate
-from garrison.units import Duration
+from garrison.rules import parse_paths, routed_path
+from garrison.settings import validate
+from garrison.units import Duration, Network, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Callable
 
-    from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
+    from opentelemetry.metrics import MeterProvider
+
+    from garrison.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
+    from garrison.context import RequestContext
     from garrison.events import EventLog
-    from garrison.ratelimit.quota import Decision, Quota, Store
-    from garrison.ratelimit.targets import Target
+    from garrison.ratelimit.quota import Store
 
 # Whoever waits longer for a quota than for the reply has no use for it.
 LONGEST_WAIT: Final = 10.0
-
-# draft-ietf-httpapi-ratelimit-headers, "temporary-reduced-capacity".
-UNAVAILABLE: Final = Problem(
-    status=503,
-    type="https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
-    title="Request cannot be satisfied due to temporary server capacity constraints",
-)
-SOON: Final = (b"retry-after", b"1")
-
-# A page sends one preflight for a request at most, and other clients behind its address send some too.
-PREFLIGHTS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +54,32 @@ class RateLimit:
     """Quotas for every client.
 
     Attributes:
-        limits: quotas such as `100/minute; 1000/hour`, each for one client address (an IPv6 client is its
-            /64). A target in front restricts them: `POST /login: 5/minute; /api/*: 1000/hour`; GET stands for
-            HEAD too. The quotas of the first target that fits a request count, all of them at once. What
-            browsers ask in a CORS preflight before a request is not counted; a flood of it ends at ten times
-            the quotas. Empty: nothing is limited.
-        algorithm: how they are counted. A `token-bucket` gives units back one by one, at an even pace; a
+        limits: quotas such as `100/minute, 1000/hour`, each for one client address (an IPv6 client is its
+            /64). A target in front restricts them, and `;` begins the next rule:
+            `POST /login: 5/minute; /api/*: 50/second, 1000/hour; 100/minute`; GET stands for HEAD too. The
+            quotas of the first target that fits a request count, all of them at once.
+            `by IDENTITY` behind a quota counts somebody else than the address: `by header:x-api-key` (only
+            beside a quota by address, because values of headers can be made up), `by principal` for who is
+            authenticated, `by shop.limits:tenant` for what a callable of yours says of the request, or
+            several as `by address+principal`. `as NAME` gives a quota the name that clients are told. Instead
+            of a quota an import string such as `shop.limits:quotas` names a callable that takes the identity
+            and returns the quotas of that tenant; they are kept for a minute. What browsers ask in a CORS
+            preflight before a request is not counted; a flood of it ends at ten times the quotas. Empty:
+            nothing is limited.
+        exempt: what is not counted, such as `/livez; GET /static/*`.
+        exempt_clients: addresses and blocks of clients that are not counted, behind the proxies that are
+            trusted.
+        costs: what requests take that take more or less than one unit: `POST /export: 10; /free/*: 0`, or
+            `/graphql: shop.limits:cost` for a callable that takes the request and returns units.
+        refunds: replies that give back what their request took, so that only failures count:
+            `POST /login: 2xx|303`. An exception of the app is a 500.
+        messages: quotas such as `/ws/*: 60/minute` for what one client sends over WebSockets, in the notation
+            of `limits`. Who goes beyond is closed with 1008.
+        penalty: for how long a client address is refused whatever its quotas say, once it went on after
+            refusals; off where it is not set.
+        penalty_after: how many refusals within a minute, as one process sees them, a client may ask for
+            before it is a penalty; who waits as long as it is told asks for none.
+        algorithm: how quotas are counted. A `token-bucket` gives units back one by one, at an even pace; a
             `sliding-window` weighs in what was used in the period before; a `fixed-window` begins with a
             client's first request and gives everything back at its end, so that twice the quota can pass
             around an end.
@@ -70,14 +95,28 @@ class RateLimit:
             every second.
         max_clients: how many clients are remembered in memory; beyond it those that are far from their
             quota are forgotten first, and new ones share one quota where there are none.
+        headers: what clients are told: `standard` for RateLimit and RateLimit-Policy of the IETF's draft,
+            `legacy` for X-RateLimit-Limit, -Remaining and -Reset, `both`, or `off`; Retry-After in any case.
+        partition_key: whether the standard headers also tell whose quota is meant, as a keyed hash (`pk`).
+        unit: what one unit is, as clients are told (`qu`); what a request takes is for `costs` to say.
     """
 
     limits: str = ""
+    exempt: str = "/livez; /readyz; /startupz"
+    exempt_clients: tuple[Network, ...] = ()
+    costs: str = ""
+    refunds: str = ""
+    messages: str = ""
+    penalty: Duration | None = None
+    penalty_after: int = 10
     algorithm: Algorithm = "token-bucket"
     storage: str = MEMORY
     on_storage_error: OnError = "memory"
     deadline: Duration = 0.025
     max_clients: int = 1_000_000
+    headers: Style = "standard"
+    partition_key: bool = False
+    unit: QuotaUnit = "requests"
 
     def __post_init__(self) -> None:
         validate(self)
@@ -85,14 +124,40 @@ class RateLimit:
             self,
             ("max_clients", self.max_clients >= 1, "at least 1"),
             ("deadline", 0 < self.deadline <= LONGEST_WAIT, f"more than 0s, at most {LONGEST_WAIT:.0f}s"),
+            ("penalty", self.penalty is None or self.penalty >= 1, "at least 1s, or nothing"),
+            ("penalty_after", self.penalty_after >= 1, "at least 1"),
         )
-        try:
-            parse_targets(self.limits)
-        except NotationError as error:
-            problem = SettingProblem(name="RateLimit.limits", expected=error.expected, found=error.found)
-            raise SettingsError([problem]) from None
-        if self.storage != MEMORY:
-            check_storage(self.storage, self.algorithm)
+        check_notations(
+            self,
+            limits=parse_targets,
+            messages=parse_targets,
+            costs=parse_costs,
+            refunds=parse_refunds,
+            exempt=partial(parse_paths, example="/livez; GET /static/*"),
+        )
+        check_store(
+            "RateLimit",
+            self.storage,
+            self.algorithm,
+            refunds=bool(self.refunds),
+            penalty=self.penalty is not None,
+        )
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes count in the same place."""
+        return self.storage != MEMORY
+
+    @property
+    def reason_for_secret(self) -> str:
+        """Why processes that count in the same place must share a secret; empty where they need none."""
+        targets = [*parse_targets(self.limits), *parse_targets(self.messages)]
+        return reason_for_secret(targets, partition_key=self.partition_key)
+
+    @property
+    def needs_secret(self) -> str:
+        """Why `GARRISON_SECRET` must be set; empty where it need not be."""
+        return self.reason_for_secret if self.is_shared else ""
 
 
 class RateLimitMiddleware:
@@ -101,9 +166,20 @@ class RateLimitMiddleware:
     Args:
         app: the app below.
         settings: the section.
-        store: keeps the counts; that of the section unless given, and then closed when the app shuts down.
+        store: keeps the counts; that of the section unless given.
+        closes: whether the store is closed when the app shuts down; so is that of the section.
+        secret: keys the hashes of whatever is counted that is not an address.
         workers: how many processes share the quotas, for when a shared storage does not answer.
-        log: where the event `rate_limit_store` goes; standard output as JSON unless given.
+        stage: which rules are judged: `client` for those that need nobody to be authenticated, `principal`
+            for those that do, or `all`.
+        log: where the events `rate_limit_store` and `rate_limit_block` go; standard output as JSON unless
+            given.
+        meter_provider: of metrics; the global one unless given.
+        random: a number from 0 to 1, for what refused clients are told to wait longer than they must.
+        clock: seconds that never go back, for what is remembered of refusals; a store has its own.
+
+    Raises:
+        SettingsError: a callable cannot be imported, or a shared storage needs a secret.
     """
 
     def __init__(
@@ -112,73 +188,113 @@ class RateLimitMiddleware:
         settings: RateLimit = RateLimit(),
         *,
         store: Store | None = None,
+        closes: bool = False,
+        secret: Secret | None = None,
         workers: int = 1,
+        stage: Stage = "all",
         log: EventLog | None = None,
+        meter_provider: MeterProvider | None = None,
+        random: Callable[[], float] = random_number,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self.app = app
-        self._targets = [
-            (target.rule, (label_of(target), target.quotas, policy(target.quotas)))
-            for target in parse_targets(settings.limits, settings.algorithm)
-        ]
-        # Most people limit everything alike, and then nothing has to be looked for.
-        first = self._targets[0] if self._targets else None
-        self._everything = first[1] if first and first[0].target == (frozenset(), "") else None
-        # Anybody can make a request look like a preflight, so that these have quotas of their own.
-        self._preflights = {found[0]: preflights(*found[:2]) for _, found in self._targets}
         # An empty store is false.
-        self._closes = store is None
-        self._store = made(settings, workers, log) if store is None else store
-        # Memory has nothing to wait for.
-        self._decide = self._store.decide if isinstance(self._store, MemoryStore) else None
+        self._closes = closes or store is None
+        self._store = opened(settings, workers, log) if store is None else store
+        memory = self._store if isinstance(self._store, MemoryStore) else None
+        key = hash_key(secret, settings.reason_for_secret if memory is None else "")
+        self._fields = Fields(
+            settings.headers,
+            unit=settings.unit,
+            partition_key=key if settings.partition_key else None,
+            random=random,
+        )
+        self._limiter = Limiter(
+            self._store,
+            refusals=Refusals(clock) if memory is None else None,
+            penalties=Penalties(settings.penalty, settings.penalty_after, clock=clock)
+            if settings.penalty
+            else None,
+            log=log or event_log(),
+        )
+        watch(self._limiter, meter_provider)
+        # Hashes of a random key are the same in one process only.
+        agreed = memory is not None or secret is not None
+        self._counting = Counting(limiter=self._limiter, key=key if agreed else None, fields=self._fields)
+        self._rules = Rulebook(
+            limits=settings.limits,
+            messages=settings.messages,
+            costs=settings.costs,
+            refunds=settings.refunds,
+            exempt=settings.exempt,
+            exempt_clients=settings.exempt_clients,
+            algorithm=settings.algorithm,
+            stage=stage,
+            key=key,
+            policy=self._fields.policy,
+        )
+        self._judging = Judging(app, self._rules, self._limiter, self._fields)
+        # Memory has nothing to wait for, and most people need nothing else than quotas.
+        plain = self._fields.is_plain and not (settings.costs or settings.refunds or settings.penalty)
+        self._tells = settings.headers != "off"
+        self._decide = memory.decide if memory is not None and plain else None
         # The same quotas twice on one request would count it twice; other quotas on a route are meant.
-        self._mount = f"rate_limit {settings.algorithm} {settings.limits}"
+        self._mount = f"rate_limit {stage} {settings.algorithm} {settings.limits} {settings.messages}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle `http` and `websocket`; `lifespan` and scopes of an unknown type pass through."""
-        if scope["type"] not in {"http", "websocket"} or not self._targets:
+        if scope["type"] not in {"http", "websocket"}:
             closes = scope["type"] == "lifespan" and self._closes
             await self.app(scope, receive, self._closing(send) if closes else send)
             return
         scope, context = enter(scope)
-        asked = preflight_method(scope)
-        found = self._everything or self._find(scope, asked or context.method)
+        if context.counting is None:
+            context.counting = self._counting
+        rules = self._rules
+        path = routed_path(scope)
+        if (
+            rules.is_empty
+            or path in rules.exempt_paths
+            or (rules.has_exemptions and rules.exempts(context.client, context.method, path))
+            or not context.mount(self._mount, self)
+        ):
+            await self.app(scope, receive, telling_below(context, send))
+            return
+        asked = preflight_method(scope) if context.method == "OPTIONS" else None
+        kept = rules.everything or rules.find(asked or context.method, path)
         if asked is not None:
             # A rule that names OPTIONS itself holds too, whichever method somebody claims to ask for.
-            found = found or self._find(scope, context.method)
-            found = found and self._preflights[found[0]]
-        if found is None or not context.mount(self._mount, self):
-            await self.app(scope, receive, send)
-            return
+            kept = kept or rules.find(context.method, path)
+            kept = kept and kept.preflights
+        if scope["type"] == "websocket":
+            receive, send = self._limited_messages(scope, context, path, receive, send)
+        if kept is None:
+            await self.app(scope, receive, telling_below(context, send))
+        elif self._decide is None or kept.quotas is None:
+            await self._judging.run(scope, receive, send, context, kept.plan, path, tells=asked is None)
+        else:
+            decision = self._decide(f"{kept.label} {network_of(context.client)}", kept.quotas)
+            lines: Headers = []
+            if self._tells:
+                lines = [(b"ratelimit-policy", kept.policy), standing_line(kept.standing, decision.standings)]
+            if not decision.allowed:
+                self._limiter.outcomes.refused += 1
+                lines.append(self._fields.retry_after(decision.retry_after))
+                problem = refusal(decision.refused_by)
+                await reject(scope, receive, send, context, "rate_limit", problem, lines)
+                return
+            self._limiter.outcomes.allowed += 1
+            # Where a client stands with its requests is another matter than its preflights.
+            await self.app(scope, receive, send if asked is not None else telling(context, send, lines))
 
-        label, quotas, policy_line = found
-        key = f"{label} {network_of(context.client)}"
-        decide = self._decide
-        try:
-            decision = decide(key, quotas) if decide is not None else await self._store.acquire(key, quotas)
-        except StoreUnavailableError:
-            # What a client has used is not known, so that nothing is said of quotas.
-            await reject(scope, receive, send, context, "rate_limit", UNAVAILABLE, [SOON])
-            return
-        if not decision.standings:
-            await self.app(scope, receive, send)
-            return
-        lines = [policy_line, (b"ratelimit", standing(decision))]
-        if not decision.allowed:
-            lines.append((b"retry-after", b"%d" % max(1, whole_seconds(decision.retry_after))))
-            await reject(scope, receive, send, context, "rate_limit", refusal(decision), lines)
-            return
-        if asked is not None:
-            # Where a client stands with its requests is another matter.
-            await self.app(scope, receive, send)
-            return
-
-        # Not a coroutine itself: one less for every message.
-        def send_with_standing(message: Message) -> Awaitable[None]:
-            if message["type"] in STARTS:
-                message = {**message, "headers": [*message.get("headers", ()), *lines]}
-            return send(message)
-
-        await self.app(scope, receive, send_with_standing)
+    def _limited_messages(
+        self, scope: Scope, context: RequestContext, path: str, receive: Receive, send: Send
+    ) -> tuple[Receive, Send]:
+        plan = self._rules.messages(context.method, path)
+        if plan is None:
+            return receive, send
+        limit = MessageLimit(plan, self._limiter, scope, context, receive=receive, send=send)
+        return limit.receive, limit.send
 
     def _closing(self, send: Send) -> Send:
         """A `send` that closes the store when the app has shut down."""
@@ -190,46 +306,16 @@ class RateLimitMiddleware:
 
         return send_and_close
 
-    def _find(self, scope: Scope, method: str) -> tuple[str, tuple[Quota, ...], tuple[bytes, bytes]] | None:
-        """The label of the first target that the request fits, its quotas and its policy line."""
-        path = routed_path(scope)
-        for rule, found in self._targets:
-            if rule.applies(method, path):
-                return found
-        return None
 
+def opened(settings: RateLimit, workers: int, log: EventLog | None) -> Store:
+    """The store that a section names.
 
-def check_storage(url: str, algorithm: Algorithm) -> None:
-    """Refuse a storage that cannot be used, without connecting to it.
-
-    Raises:
-        SettingsError: its URL is none, its client is missing, or it lacks the algorithm.
+    Args:
+        settings: the section.
+        workers: how many processes share the quotas.
+        log: where the event `rate_limit_store` goes.
     """
-    # Only who shares counts pays for the clients.
-    from garrison.ratelimit.stores import shared_store  # noqa: PLC0415 - for the reason above
-
-    try:
-        shared_store(url, algorithm)
-    except NotationError as error:
-        name = "algorithm" if error.found == algorithm else "storage"
-        problem = SettingProblem(name=f"RateLimit.{name}", expected=error.expected, found=error.found)
-    except ModuleNotFoundError as error:
-        problem = SettingProblem(
-            name="RateLimit.storage", expected="a storage whose client is installed", hint=f"{error}."
-        )
-    else:
-        return
-    raise SettingsError([problem])
-
-
-def made(settings: RateLimit, workers: int, log: EventLog | None) -> Store:
-    """The store that a section names."""
-    if settings.storage == MEMORY:
-        return MemoryStore(bound=settings.max_clients)
-    # Only who shares counts pays for the clients.
-    from garrison.ratelimit.stores import store_of  # noqa: PLC0415 - for the reason above
-
-    return store_of(
+    return open_storage(
         settings.storage,
         settings.algorithm,
         bound=settings.max_clients,
@@ -237,54 +323,4 @@ def made(settings: RateLimit, workers: int, log: EventLog | None) -> Store:
         on_error=settings.on_storage_error,
         workers=workers,
         log=log,
-    )
-
-
-def label_of(target: Target) -> str:
-    """What a target's keys begin with, so that layers with other quotas can share a store."""
-    return " ".join(
-        [*sorted(target.rule.methods), target.rule.path, *(quota.name for quota in target.quotas)]
-    )
-
-
-def preflights(key: str, quotas: tuple[Quota, ...]) -> tuple[str, tuple[Quota, ...], tuple[bytes, bytes]]:
-    """Label, quotas and policy line for what browsers ask before the requests of a target.
-
-    Args:
-        key: the label of the target.
-        quotas: of the target.
-    """
-    larger = tuple(
-        replace(quota, name=f"preflights-{PREFLIGHTS}x-{quota.name}", limit=quota.limit * PREFLIGHTS)
-        for quota in quotas
-    )
-    return f"preflights {key}", larger, policy(larger)
-
-
-def policy(quotas: tuple[Quota, ...]) -> tuple[bytes, bytes]:
-    """The RateLimit-Policy line (draft-ietf-httpapi-ratelimit-headers, section 3)."""
-    items = (f'"{quota.name}";q={quota.limit};w={ceil(quota.period)}' for quota in quotas)
-    return b"ratelimit-policy", ", ".join(items).encode("ascii")
-
-
-def whole_seconds(seconds: float) -> int:
-    """Whole seconds that are not too few; a microsecond over is rounding and not a second more."""
-    return ceil(seconds - 1e-6)
-
-
-def standing(decision: Decision) -> bytes:
-    """The RateLimit field of the same draft, section 4: what remains, and when there is more."""
-    items = [
-        f'"{quota.name}";r={left};t={whole_seconds(more)}' for quota, left, more, _ in decision.standings
-    ]
-    return ", ".join(items).encode("ascii")
-
-
-def refusal(decision: Decision) -> Problem:
-    """The draft's problem type, with the quotas that had no room."""
-    return Problem(
-        status=429,
-        type=QUOTA_EXCEEDED,
-        title="Request cannot be satisfied as assigned quota has been exceeded",
-        extensions={"violated-policies": [quota.name for quota in decision.refused_by]},
     )

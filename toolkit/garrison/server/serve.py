@@ -65,7 +65,11 @@ def serve(settings: Settings) -> None:
     errors = [advice for advice in examine(settings) if advice.level == "error"]
     if errors:
         raise SettingsError(
-            SettingProblem(name=advice.variable, expected="a value that fits the rest", hint=advice.text)
+            SettingProblem(
+                name=advice.variable,
+                expected="settings that go together",
+                hint=advice.text[:1].upper() + advice.text[1:],
+            )
             for advice in errors
         )
     # uvicorn raises the signal again that stopped it, and a signal may come before uvicorn is there.

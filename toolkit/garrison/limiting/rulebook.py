@@ -1,0 +1,180 @@
+"""All rules of a layer, read once, and found again for each request."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+
+from garrison.limiting.fields import standing_form
+from garrison.limiting.plan import Costs, of_preflights, plan_of
+from garrison.ratelimit.costs import parse_costs, parse_refunds
+from garrison.ratelimit.targets import of_stage, parse_targets
+from garrison.rules import is_unambiguous, parse_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from garrison.limiting.plan import Plan
+    from garrison.ratelimit.quota import Algorithm, Quota
+    from garrison.ratelimit.targets import Target
+    from garrison.units import Network
+
+Stage: TypeAlias = Literal["all", "client", "principal"]
+
+NO_STATUSES: frozenset[int] = frozenset()
+
+# What the keys begin with of whatever is not a request itself: no words that a quota can be called.
+OF_MESSAGES: Final = "messages:"
+OF_PREFLIGHTS: Final = "preflights:"
+
+
+class Kept(NamedTuple):
+    """What is known of a target before there is a request.
+
+    Attributes:
+        plan: what its requests take.
+        label: what its keys begin with, where nothing but addresses is counted.
+        quotas: what is counted for them; None where there is more.
+        policy: the value of RateLimit-Policy for these quotas.
+        standing: the value of RateLimit for them, with gaps for the numbers.
+        preflights: for what browsers ask before its requests.
+    """
+
+    plan: Plan
+    label: str
+    quotas: tuple[Quota, ...] | None
+    policy: bytes
+    standing: bytes
+    preflights: Kept | None
+
+
+class Rulebook:
+    """The rules of one layer.
+
+    Args:
+        limits: as in the section.
+        messages: as in the section.
+        costs: as in the section.
+        refunds: as in the section.
+        exempt: as in the section.
+        exempt_clients: as in the section.
+        algorithm: as in the section.
+        stage: which rules to take: `client` for those that can be judged before anybody is authenticated,
+            `principal` for the others.
+        key: of hashes.
+        policy: writes RateLimit-Policy.
+
+    Attributes:
+        everything: what counts for every request, if that is the same for all.
+        exempt_paths: paths that are not counted, whatever the method.
+        is_empty: whether no request and no message is limited.
+
+    Raises:
+        SettingsError: a callable cannot be imported.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: str,
+        messages: str,
+        costs: str,
+        refunds: str,
+        exempt: str,
+        exempt_clients: tuple[Network, ...],
+        algorithm: Algorithm,
+        stage: Stage,
+        key: bytes,
+        policy: Callable[[Iterable[Quota]], bytes],
+    ) -> None:
+        self._algorithm = algorithm
+        self._key = key
+        self._policy = policy
+        self._stages = [
+            [(target.rule, self._kept(target)) for target in targets] for targets in self._read(limits, stage)
+        ]
+        self._messages = [
+            [
+                (target.rule, plan_of(target, key, algorithm, "RateLimit.messages", OF_MESSAGES))
+                for target in targets
+            ]
+            for targets in self._read(messages, stage)
+        ]
+        # Most people limit everything alike, and then nothing has to be looked for.
+        rule, kept = self._stages[0][0] if len(self._stages) == 1 else (None, None)
+        self.everything = kept if rule and rule.target == (frozenset(), "") else None
+        rules = parse_paths(exempt, "/livez")
+        self.exempt_paths = frozenset(
+            rule.path for rule in rules if not rule.methods and not rule.path.endswith("*")
+        )
+        self._exempt_rules = tuple(rule for rule in rules if rule.path not in self.exempt_paths)
+        self._exempt_clients = exempt_clients
+        self.costs = Costs(parse_costs(costs), "RateLimit.costs") if costs else None
+        self._refunds = parse_refunds(refunds)
+        self.is_empty = not self._stages and not self._messages
+        self.has_exemptions = bool(self._exempt_rules or exempt_clients)
+
+    def find(self, method: str, path: str) -> Kept | None:
+        """What counts for a request: the first target that fits, of each stage."""
+        found = None
+        for targets in self._stages:
+            for rule, kept in targets:
+                if rule.applies(method, path):
+                    found = kept if found is None else _both(found, kept)
+                    break
+        return found
+
+    def messages(self, method: str, path: str) -> Plan | None:
+        """What messages take over a WebSocket whose handshake this is."""
+        found = None
+        for targets in self._messages:
+            for rule, plan in targets:
+                if rule.applies(method, path):
+                    found = plan if found is None else found.and_also(plan)
+                    break
+        return found
+
+    def refunded(self, method: str, path: str) -> frozenset[int]:
+        """The status codes for which a request gets back what it took."""
+        for rule, statuses in self._refunds:
+            if rule.applies(method, path):
+                return statuses
+        return NO_STATUSES
+
+    def exempts(self, client: str | None, method: str, path: str) -> bool:
+        """Whether a request is not counted, for what `exempt_paths` does not say."""
+        if any(rule.applies(method, path) for rule in self._exempt_rules) and is_unambiguous(path):
+            return True
+        if not self._exempt_clients or client is None:
+            return False
+        try:
+            address = ip_address(client)
+        except ValueError:
+            return False
+        address = getattr(address, "ipv4_mapped", None) or address
+        return any(address in network for network in self._exempt_clients)
+
+    def _read(self, text: str, stage: Stage) -> list[tuple[Target, ...]]:
+        """The targets of each stage: a rule by principal does not stand in front of one that is not."""
+        targets = parse_targets(text, self._algorithm)
+        stages = (of_stage(targets, "client"), of_stage(targets, "principal"))
+        wanted = {"all": stages, "client": stages[:1], "principal": stages[1:]}[stage]
+        return [found for found in wanted if found]
+
+    def _kept(self, target: Target, prefix: str = "") -> Kept:
+        plan = plan_of(target, self._key, self._algorithm, "RateLimit.limits", prefix)
+        label, quotas = plan.quick or ("", None)
+        asked_before = None if prefix else of_preflights(target)
+        return Kept(
+            plan=plan,
+            label=label,
+            quotas=quotas,
+            policy=self._policy(quotas) if quotas else b"",
+            standing=standing_form(quotas or ()),
+            preflights=None if asked_before is None else self._kept(asked_before, OF_PREFLIGHTS),
+        )
+
+
+def _both(first: Kept, second: Kept) -> Kept:
+    """What counts where a target of either stage fits; preflights have nobody who is authenticated."""
+    return first._replace(plan=first.plan.and_also(second.plan), label="", quotas=None)

@@ -1,0 +1,80 @@
+"""What the section about quotas is checked for, beyond the types of its fields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from garrison.ratelimit.storage import check_storage
+from garrison.rules import NotationError
+from garrison.settings import Problem, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from garrison.ratelimit.quota import Algorithm
+    from garrison.ratelimit.targets import Target
+
+HASHES: Final = "Values of headers and principals are stored as hashes, which all processes must make alike."
+PARTITIONS: Final = "Clients are told whose quota is meant by a hash, which all processes must make alike."
+
+
+def check_notations(section: object, **parsers: Callable[[str], object]) -> None:
+    """Read fields that hold rules, only to see whether they can be read.
+
+    Args:
+        section: the section.
+        parsers: by the name of the field.
+
+    Raises:
+        SettingsError: with one problem for each field that cannot be read.
+    """
+    problems = []
+    for name, parse in parsers.items():
+        try:
+            parse(getattr(section, name))
+        except NotationError as error:
+            field = f"{type(section).__name__}.{name}"
+            problems.append(Problem(name=field, expected=error.expected, found=error.found))
+    if problems:
+        raise SettingsError(problems)
+
+
+def check_store(section: str, url: str, algorithm: Algorithm, *, refunds: bool, penalty: bool) -> None:
+    """Refuse a storage that cannot be used, without connecting to it.
+
+    Args:
+        section: the name of the section.
+        url: of the storage.
+        algorithm: of all quotas.
+        refunds: whether units are to be given back.
+        penalty: whether clients are to be blocked.
+
+    Raises:
+        SettingsError: naming the field that does not fit.
+    """
+    try:
+        check_storage(url, algorithm, refunds=refunds, penalty=penalty)
+    except NotationError as error:
+        fields = {algorithm: "algorithm", "refunds": "refunds", "penalty": "penalty"}
+        about = fields.get(error.found, "storage")
+        found = None if about in {"refunds", "penalty"} else error.found
+        problem = Problem(name=f"{section}.{about}", expected=error.expected, found=found)
+    except ModuleNotFoundError as error:
+        problem = Problem(
+            name=f"{section}.storage", expected="a storage whose client is installed", hint=f"{error}."
+        )
+    else:
+        return
+    raise SettingsError([problem])
+
+
+def reason_for_secret(targets: Iterable[Target], *, partition_key: bool) -> str:
+    """Why processes that share counts must share a secret too; empty where they need none.
+
+    Args:
+        targets: of all rules.
+        partition_key: whether clients are told hashes.
+    """
+    if any(grant.identity.has_secrets for target in targets for grant in target.grants):
+        return HASHES
+    return PARTITIONS if partition_key else ""
