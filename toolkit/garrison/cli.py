@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 import sys
 import textwrap
@@ -15,7 +14,8 @@ import click
 
 from garrison import __version__, listing, reference
 from garrison.csp_cli import csp
-from garrison.env_file import read_env_file
+from garrison.env_file import take_env_file
+from garrison.limits_cli import limits
 from garrison.preflight import Advice, examine
 from garrison.server.environment import worker_count
 from garrison.settings import SettingsError, foreign, load
@@ -152,7 +152,7 @@ def run(
     except ModuleNotFoundError as error:
         fail(_install("run", "server", error), 2)
     try:
-        _take_env_file(env_file)
+        take_env_file(env_file)
         settings = serve.with_flags(
             environment.load_serving_settings().value,
             target=target,
@@ -191,7 +191,7 @@ def config(form: str, check: bool, env_file: Path | None) -> None:
     cannot be used.
     """
     try:
-        _take_env_file(env_file)
+        take_env_file(env_file)
         loaded = load(Settings, defaults=worker_count())
     except SettingsError as error:
         fail(str(error), 2)
@@ -212,12 +212,7 @@ def config(form: str, check: bool, env_file: Path | None) -> None:
 
 
 main.add_command(csp)
-
-
-def _take_env_file(path: Path | None) -> None:
-    if path is not None:
-        for name, value in read_env_file(path).items():
-            os.environ.setdefault(name, value)
+main.add_command(limits)
 
 
 def _width() -> int | None:

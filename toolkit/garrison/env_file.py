@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -53,3 +54,17 @@ def read_env_file(path: Path) -> dict[str, str]:
     if problems:
         raise SettingsError(problems)
     return found
+
+
+def take_env_file(path: Path | None) -> None:
+    """Put the variables of a file into the environment of this process; those that are there win.
+
+    Args:
+        path: the file; None for nothing to do.
+
+    Raises:
+        SettingsError: as `read_env_file` does.
+    """
+    if path is not None:
+        for name, value in read_env_file(path).items():
+            os.environ.setdefault(name, value)
