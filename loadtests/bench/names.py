@@ -18,3 +18,7 @@ REST: Final = "Garrison, no browser policy"
 # Before the name of a layer: that layer and no other, and that layer with all layers outside of it.
 ALONE: Final = "alone: "
 DOWN_TO: Final = "down to: "
+
+# Before the name of a rate limiter around the bare app, without any other layer.
+LIMITER: Final = "limiter: "
+OUR_LIMITER: Final = f"{LIMITER}Garrison"

@@ -6,7 +6,17 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from loadtests.bench.names import ALONE, BARE, DOWN_TO, GARRISON, QUOTA, RECIPE, REST
+from loadtests.bench.names import (
+    ALONE,
+    BARE,
+    DOWN_TO,
+    GARRISON,
+    LIMITER,
+    OUR_LIMITER,
+    QUOTA,
+    RECIPE,
+    REST,
+)
 
 if TYPE_CHECKING:
     from loadtests.bench.names import Group
@@ -53,6 +63,22 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limiter:
+    """What one rate limiter costs.
+
+    Attributes:
+        name: whose it is.
+        added: µs that it adds to the bare app, median.
+        times: the same, divided by what Garrison's adds in the same round, median; None where that
+            adds nothing.
+    """
+
+    name: str
+    added: float
+    times: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What Garrison promises beside what this run found.
 
@@ -84,13 +110,14 @@ TIMES_CHEAPER: Final = 15.0
 
 
 def figures(rounds: Rounds) -> dict[str, Figure]:
-    """Sum up the stacks of a group, without its single layers.
+    """Sum up the stacks of a group, without its single layers and rate limiters.
 
     Args:
         rounds: of one group; the bare app and the recipe must be there.
     """
     recipe = _more(rounds, RECIPE)
-    return {name: _figure(rounds, name, recipe) for name in rounds if not name.startswith((ALONE, DOWN_TO))}
+    single = (ALONE, DOWN_TO, LIMITER)
+    return {name: _figure(rounds, name, recipe) for name in rounds if not name.startswith(single)}
 
 
 def layers(rounds: Rounds) -> list[Layer]:
@@ -106,6 +133,20 @@ def layers(rounds: Rounds) -> list[Layer]:
     ]
 
 
+def limiters(rounds: Rounds) -> list[Limiter]:
+    """Sum up the rate limiters of a group, Garrison's first."""
+    names = [name for name in rounds if name.startswith(LIMITER)]
+    added = {name: _more(rounds, name) for name in names}
+    return [
+        Limiter(
+            name=name.removeprefix(LIMITER),
+            added=statistics.median(more),
+            times=_times(more, added[OUR_LIMITER]),
+        )
+        for name, more in added.items()
+    ]
+
+
 def targets(groups: dict[Group, Rounds]) -> list[Target]:
     """Every promise beside what was found."""
     found = [
@@ -114,6 +155,7 @@ def targets(groups: dict[Group, Rounds]) -> list[Target]:
     ]
     plain = groups["no SDK"]
     found.append(_added("µs added by a quota on top", QUOTA_LIMIT, plain, QUOTA, GARRISON))
+    found.append(_added("µs added by the rate limiter alone", QUOTA_LIMIT, plain, OUR_LIMITER, BARE))
     found.append(_added("µs added by the browser policy", BROWSER_LIMIT, plain, GARRISON, REST))
     for group, rounds in groups.items():
         text = f"times cheaper, {group}"
@@ -141,12 +183,16 @@ def _more(rounds: Rounds, name: str, over: str = BARE) -> list[float]:
 def _figure(rounds: Rounds, name: str, recipe: list[float]) -> Figure:
     added = _more(rounds, name)
     low, _, high = statistics.quantiles(added, n=4)
-    ratios = [theirs / ours for theirs, ours in zip(recipe, added, strict=True) if ours > 0]
     return Figure(
         us=statistics.median(rounds[name]),
         added=statistics.median(added),
         low=low,
         high=high,
         scaled=_scaled(added, rounds),
-        times_cheaper=statistics.median(ratios) if ratios else None,
+        times_cheaper=_times(recipe, added),
     )
+
+
+def _times(theirs: list[float], ours: list[float]) -> float | None:
+    ratios = [their / our for their, our in zip(theirs, ours, strict=True) if our > 0]
+    return statistics.median(ratios) if ratios else None

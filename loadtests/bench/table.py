@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from loadtests.bench import stores_table, valkey_store
 from loadtests.bench.names import BARE
-from loadtests.bench.results import REFERENCE, figures, layers, targets
+from loadtests.bench.results import REFERENCE, figures, layers, limiters, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from loadtests.bench.names import Group
     from loadtests.bench.results import Figure, Rounds, Target
-    from loadtests.bench.stores import Report
-    from loadtests.bench.valkey_store import FrozenFigures, StoreFigures
+    from loadtests.bench.stores_table import Report
+    from loadtests.bench.valkey_outage import FrozenFigures
+    from loadtests.bench.valkey_store import StoreFigures
 
     Shared = tuple[StoreFigures, FrozenFigures]
 
@@ -30,6 +31,8 @@ PACKAGES: Final = (
     "opentelemetry-sdk",
     "slowapi",
     "limits",
+    "throttled-py",
+    "valkey",
     "secure",
     "asgi-correlation-id",
     "opentelemetry-instrumentation-asgi",
@@ -54,6 +57,7 @@ def text(groups: dict[Group, Rounds], requests: int, stores: Report, shared: Sha
         lines += ["", f"{group:<34}{'µs':>8}{'added':>9}{'quartiles':>20}{'cheaper':>9}"]
         lines += [_row(name, figure) for name, figure in figures(measured).items()]
         lines += _layers(measured)
+        lines += _limiters(measured)
     lines += ["", *stores_table.text(stores), "", *valkey_store.lines(*shared)]
     lines += ["", f"{'targets':<44}{'limit':>7}{'found':>8}{'':>8}{f'at {REFERENCE:.0f} µs bare':>13}"]
     promised = [*targets(groups), *stores_table.targets(stores), *valkey_store.targets(*shared)]
@@ -74,6 +78,7 @@ def document(groups: dict[Group, Rounds], requests: int, stores: Report, shared:
             group: {
                 "variants": {name: asdict(figure) for name, figure in figures(measured).items()},
                 "layers": [asdict(layer) for layer in layers(measured)],
+                "limiters": [asdict(limiter) for limiter in limiters(measured)],
             }
             for group, measured in groups.items()
         },
@@ -109,6 +114,15 @@ def _layers(measured: Rounds) -> Iterator[str]:
         yield f"  {'layer by layer':<40}{'alone':>9}{'and all outside':>20}"
     for layer in found:
         yield f"    {layer.name:<38}{layer.alone:>+9.1f}{layer.down_to:>+20.1f}"
+
+
+def _limiters(measured: Rounds) -> Iterator[str]:
+    found = limiters(measured)
+    if found:
+        yield f"  {'a rate limiter and nothing else':<40}{'added':>9}{'times Garrison':>20}"
+    for limiter in found:
+        times = f"{limiter.times:.1f} x" if limiter.times is not None else ""
+        yield f"    {limiter.name:<38}{limiter.added:>+9.1f}{times:>20}"
 
 
 def _target(target: Target) -> str:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from garrison.middleware.proxy import Proxy
 from garrison.middleware.rate_limit import RateLimit
 from garrison.stack import Settings, harden
+from loadtests.bench.limiters import limiters
 from loadtests.bench.measure import Variant
 from loadtests.bench.names import ALONE, BARE, DOWN_TO, GARRISON, NO_OPS, QUOTA, RECIPE, RECIPE_ASGI, REST
 from loadtests.bench.recipe import REQUESTS_PER_MINUTE, usual_recipe
@@ -68,6 +69,7 @@ def _peers(group: Group) -> list[Variant]:
     ]
     if group == "no SDK":
         peers.append(Variant(name=RECIPE_ASGI, app=usual_recipe(trivial_app(), asgi_limiter=True)))
+        peers += limiters(trivial_app())
     return peers
 
 

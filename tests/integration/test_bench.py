@@ -16,10 +16,23 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
+from loadtests.bench.limiters import limiters
 from loadtests.bench.measure import PATH, Variant, Wire, WrongReplyError, cost, request_scope
-from loadtests.bench.names import BARE, GARRISON, GROUPS, NO_OPS, QUOTA, RECIPE, RECIPE_ASGI, REST
+from loadtests.bench.names import (
+    BARE,
+    GARRISON,
+    GROUPS,
+    LIMITER,
+    NO_OPS,
+    OUR_LIMITER,
+    QUOTA,
+    RECIPE,
+    RECIPE_ASGI,
+    REST,
+)
 from loadtests.bench.recipe import usual_recipe
 from loadtests.bench.results import figures, targets
+from loadtests.bench.results import limiters as compared
 from loadtests.bench.variants import trivial_app
 from loadtests.bench.worker import Worker, WorkerError
 
@@ -62,13 +75,16 @@ def test_the_file_has_what_the_table_has(quick: tuple[str, Any]) -> None:
     assert list(document["groups"]) == list(GROUPS)
     for group in GROUPS:
         assert document["groups"][group]["variants"][RECIPE]["us"] > 0
-    assert len(document["targets"]) == 13
-    assert document["shared store"]["decisions"]["alone"] > 0
-    assert "a decision at 50 concurrent" in printed
+    assert len(document["targets"]) == 14
+    for name, asking in document["shared store"]["decisions"]["asking"].items():
+        assert asking["alone"] > 0
+        assert f"  {name:<38}" in printed
     for target in document["targets"]:
         assert f"  {target['text']:<42}" in printed
     for layer in document["groups"]["no SDK"]["layers"]:
         assert f"    {layer['name']:<38}" in printed
+    for limiter in document["groups"]["no SDK"]["limiters"]:
+        assert f"    {limiter['name']:<38}" in printed
     assert document["machine"]["python"] in printed
 
 
@@ -124,6 +140,14 @@ def test_the_recipe_does_what_it_is_measured_for() -> None:
     assert line["request_id"] == headers[b"x-request-id"]
 
 
+@pytest.mark.parametrize("name", [variant.name for variant in limiters(trivial_app())])
+def test_every_rate_limiter_counts(name: str) -> None:
+    """A peer that was mounted wrongly would look cheap: each lets one of two requests through."""
+    limited = next(each for each in limiters(trivial_app(), "1/minute") if each.name == name)
+    with pytest.raises(WrongReplyError, match="found 2 and status 429"):
+        asyncio.run(cost(limited, 2, lambda: None))
+
+
 @pytest.mark.parametrize("status", [None, 503])
 def test_a_stack_that_does_not_serve_has_no_figure(status: int | None) -> None:
     """What refuses or forgets a reply is cheap, and is reported as broken instead."""
@@ -146,6 +170,16 @@ def test_a_stack_is_compared_with_the_bare_app_of_the_same_round() -> None:
     assert figure.times_cheaper == 20.0
 
 
+def test_a_rate_limiter_is_compared_with_ours_of_the_same_round() -> None:
+    """Three times the price is three times, on a slow machine too."""
+    rounds = {BARE: [10.0, 20.0], OUR_LIMITER: [14.0, 28.0], f"{LIMITER}theirs": [22.0, 44.0]}
+    found = compared(rounds)
+    assert [(each.name, each.added, each.times) for each in found] == [
+        ("Garrison", 6.0, 1.0),
+        ("theirs", 18.0, 3.0),
+    ]
+
+
 def test_a_promise_that_is_not_kept_is_printed_as_missed() -> None:
     """Each target is judged by its own limit: µs at most, ratios at least."""
     fine = {
@@ -153,8 +187,9 @@ def test_a_promise_that_is_not_kept_is_printed_as_missed() -> None:
         RECIPE: [308.0, 308.0],
         GARRISON: [28.0, 28.0],
         QUOTA: [32.0, 32.0],
+        OUR_LIMITER: [10.5, 10.5],
         REST: [24.5, 24.5],
     }
     dear = {BARE: [8.0, 8.0], RECIPE: [308.0, 308.0], GARRISON: [68.0, 68.0]}
     found = targets({"no SDK": fine, "traces": dear, "traces and histogram": dear})
-    assert [target.met for target in found] == [True, False, False, False, True, True, False, False]
+    assert [target.met for target in found] == [True, False, False, False, True, True, True, False, False]
