@@ -125,7 +125,8 @@ def test_commands_do_what_the_page_shows(block: Block, notes: Path, tmp_path: Pa
     """A command runs, and prints what stands below it; a server answers."""
     folder = notes
     for command in commands(block):
-        if command.words[0] in OUTSIDE:
+        if command.words[0] in OUTSIDE or command.words[:2] == ("garrison", "limits"):
+            # What looks into a store is tried with one beside what the page says about it.
             continue
         if command.words[0] == "cd":
             folder = notes if command.words[1] == "docs/examples/notes" else DOCS.parent / command.words[1]
