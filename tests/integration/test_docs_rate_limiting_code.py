@@ -105,6 +105,26 @@ def test_guessing_ends_and_the_owner_gets_in(shown: dict[str, Any]) -> None:
     assert log_in(app, RIGHT, abroad) == 200
 
 
+@pytest.mark.parametrize("password", [None, "", "guess"])
+def test_nobody_gets_in_by_a_name_that_does_not_exist(shown: dict[str, Any], password: str | None) -> None:
+    """A name without an account has no password, not even none."""
+    sent = orjson.dumps({"username": "nobody", "password": password})
+    scope = http_scope("/login", method="POST", headers=[(b"content-type", b"application/json")])
+    assert call(shown["hardened_app"], scope, sent).status in {401, 422}
+
+
+def test_an_operator_lets_somebody_in_again(shown: dict[str, Any]) -> None:
+    """Whoever guessed too often at home has all tries again, and nobody but the operator gives them back."""
+    app, home = shown["hardened_app"], "198.51.100.1"
+    assert [log_in(app, "guess", home) for _ in range(6)] == [401] * 5 + [429]
+    query = b"account=Ann&address=198.51.100.1"
+    assert call(app, http_scope("/unlock", method="POST", query=query)).status == 403
+    headers = [(b"authorization", shown["OPERATOR"].encode())]
+    reply = call(app, http_scope("/unlock", method="POST", query=query, headers=headers))
+    assert (reply.status, reply.json) == (200, {"forgotten": True})
+    assert log_in(app, RIGHT, home) == 200
+
+
 def test_one_address_cannot_try_many_accounts(shown: dict[str, Any]) -> None:
     """Stolen pairs of names and passwords are worth twenty tries an hour."""
     found = []

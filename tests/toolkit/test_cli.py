@@ -262,6 +262,29 @@ class TestCheck:
         )
         assert "warning: GARRISON_TRACING_CONTINUE: its section is off, so nothing reads it." in found.stderr
 
+    def test_callables_that_are_not_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What quotas name is imported as `garrison run` does it; where it cannot be, that is a warning."""
+        (tmp_path / "checked_limits.py").write_text("def tenant(request): ...\n", encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", list(sys.path))
+        found = garrison(
+            "config",
+            "--check",
+            columns=None,
+            GARRISON_RATE_LIMIT_LIMITS="5/minute by checked_limits:tenant",
+            GARRISON_RATE_LIMIT_MESSAGES="5/minute by checked_limits:tenent",
+            GARRISON_RATE_LIMIT_COSTS="/a: nowhere.at_all:cost",
+        )
+        sys.modules.pop("checked_limits")
+        assert found.exit_code == 0
+        assert "checked_limits:tenant cannot" not in found.stderr
+        assert (
+            "warning: GARRISON_RATE_LIMIT_MESSAGES: checked_limits:tenent cannot be imported here, and"
+            " `garrison run` does not start without it. checked_limits has no attribute tenent."
+            " Did you mean tenant?\n" in found.stderr
+        )
+        assert "warning: GARRISON_RATE_LIMIT_COSTS: nowhere.at_all:cost cannot be imported" in found.stderr
+
     def test_without_it_there_is_no_advice(self) -> None:
         """Advice is given to who asks, and only then decides the exit status."""
         found = garrison("config", WEB_CONCURRENCY="4", GARRISON_RATE_LIMIT_LIMITS="5/minute")

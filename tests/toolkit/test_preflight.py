@@ -67,8 +67,67 @@ def test_quotas_are_not_shared_by_workers() -> None:
     assert advice(replace(several, proxy=Proxy()))[0] == ("error", "GARRISON_SERVER_WORKERS")
     assert ("error", "GARRISON_SERVER_WORKERS") not in advice(replace(several, rate_limit=None))
     shared = RateLimit(limits="5/minute", storage="valkey://cache:6379/0")
-    assert advice(replace(several, rate_limit=shared)) == []
+    assert advice(replace(several, rate_limit=shared, secret=Secret("sixteen letters, or more"))) == []
     assert "3 times its quota" in examine(several)[0].text
+
+
+@pytest.mark.parametrize("storage", ["async+memory://", "memory://x"])
+def test_the_memory_of_limits_is_not_shared_either(storage: str) -> None:
+    """Another URL of a memory does not make it one of several workers."""
+    section = RateLimit(limits="9/minute", storage=storage, algorithm="fixed-window")
+    found = examine(replace(COMPLETE, rate_limit=section, server=Server(workers=4)))
+    assert [item.variable for item in found] == ["GARRISON_SERVER_WORKERS"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("exempt", "/*"), ("exempt_clients", (ip_network("::/0"),)), ("costs", "GET /a: 2; 0")],
+)
+def test_an_exception_of_everything_is_noticed(name: str, value: Any) -> None:
+    """Quotas that nothing counts for are not taken for quotas."""
+    section = replace(RateLimit(limits="9/minute"), **{name: value})
+    (found,) = advice(replace(COMPLETE, rate_limit=section))
+    assert found == ("warning", f"GARRISON_RATE_LIMIT_{name.upper()}")
+
+
+@pytest.mark.parametrize(("name", "rules"), [("costs", "/a: 2"), ("refunds", "/a: 2xx")])
+def test_exceptions_from_no_quota_are_noticed(name: str, rules: Any) -> None:
+    """What says how requests are counted does nothing where none is."""
+    section = replace(RateLimit(messages="9/minute"), **{name: rules})
+    found = advice(replace(COMPLETE, rate_limit=section))
+    assert ("warning", f"GARRISON_RATE_LIMIT_{name.upper()}") in found
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [({"penalty": 60.0}, "PENALTY"), ({"limits": "5/minute", "penalty_after": 3}, "PENALTY_AFTER")],
+)
+def test_penalties_that_nobody_can_get_are_noticed(fields: dict[str, Any], name: str) -> None:
+    """A block needs somebody who is refused, and a number of refusals something that they lead to."""
+    assert ("warning", f"GARRISON_RATE_LIMIT_{name}") in advice(
+        replace(COMPLETE, rate_limit=RateLimit(**fields))
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "costs", "level"),
+    [
+        ("5/minute", "POST /export: 10", "error"),
+        ("9/hour, 5/minute", "POST /export: 9", "error"),
+        ("/a: 20/minute; 5/minute", "/b: 10", "error"),
+        ("/export: 5/minute; 20/minute", "/*: 10", "warning"),
+        ("POST /export: 5/minute; 20/minute", "/export: 10", "warning"),
+        ("20/minute; 5/minute by shop:tenant", "/export: 10", "warning"),
+        ("5/minute", "POST /export: 5", None),
+        ("/export: 20/minute; 5/minute", "POST /export: 10", None),
+        ("/a: 5/minute", "/b: 10", None),
+        ("5/minute", "/export: shop.limits:cost", None),
+    ],
+)
+def test_a_cost_that_no_quota_bears_is_noticed(limits: str, costs: str, level: str | None) -> None:
+    """Requests that are never served, however long somebody waits, are an error; where only some, advice."""
+    found = advice(replace(COMPLETE, rate_limit=RateLimit(limits=limits, costs=costs)))
+    assert found == ([] if level is None else [(level, "GARRISON_RATE_LIMIT_COSTS")])
 
 
 def test_quotas_of_messages_are_not_shared_either() -> None:
@@ -113,21 +172,27 @@ def test_a_missing_secret_is_unsafe(fields: dict[str, Any]) -> None:
         assert "openssl rand -hex 32" in found.text
     assert advice(replace(COMPLETE, rate_limit=section, secret=Secret("sixteen letters, or more"))) == []
     assert advice(replace(COMPLETE, rate_limit=RateLimit(**fields))) == []
-    by_address = RateLimit(limits="5/minute", storage="valkey://cache:6379/0")
-    assert advice(replace(COMPLETE, rate_limit=by_address)) == []
+    # What routes count in the same place cannot be seen here.
+    by_address = replace(
+        COMPLETE, rate_limit=RateLimit(limits="5/minute", storage="valkey://cache:6379/0"), secret=None
+    )
+    assert advice(by_address) == [("warning", "GARRISON_SECRET")]
+    assert advice(replace(by_address, secret=Secret("sixteen letters, or more"))) == []
 
 
 def test_addresses_behind_an_unknown_proxy_are_noticed() -> None:
     """Quotas by address mean nothing while a proxy that nobody named has the address of every client."""
-    shared = ("warning", "GARRISON_RATE_LIMIT_LIMITS")
+    shared = ("warning", "GARRISON_PROXY_TRUSTED")
+    by_tenant = RateLimit(limits="5/minute by shop:tenant")
     for proxy in (None, Proxy()):
         unknown = replace(COMPLETE, proxy=proxy)
-        (text,) = [item.text for item in examine(unknown) if (item.level, item.variable) == shared]
-        assert "every client behind it shares one quota" in text
+        for section in (RateLimit(limits="5/minute"), replace(by_tenant, messages="5/minute")):
+            found = examine(replace(unknown, rate_limit=section))
+            # Once, and not for each field.
+            (text,) = [item.text for item in found if "proxy" in item.text]
+            assert "all of them share one quota" in text
         assert shared not in advice(replace(unknown, profile="development"))
-        assert shared not in advice(replace(unknown, rate_limit=RateLimit(limits="5/minute by shop:tenant")))
-        messages = RateLimit(limits="5/minute by shop:tenant", messages="5/minute")
-        assert ("warning", "GARRISON_RATE_LIMIT_MESSAGES") in advice(replace(unknown, rate_limit=messages))
+        assert not any("quota" in item.text for item in examine(replace(unknown, rate_limit=by_tenant)))
     for proxy in (Proxy(hops=1), Proxy(unix=True)):
         assert shared not in advice(replace(COMPLETE, proxy=proxy))
 

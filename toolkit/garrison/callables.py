@@ -26,6 +26,12 @@ def is_import_string(text: str) -> bool:
     return IMPORT_STRING.fullmatch(text) is not None
 
 
+def search_here() -> None:
+    """Have imports look in the current directory first, as they do for the app of `garrison run`."""
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+
+
 def imported(text: str, setting: str) -> Callable[..., object]:
     """Import what a setting names.
 

@@ -16,7 +16,7 @@ from garrison import __version__, listing, reference
 from garrison.csp_cli import csp
 from garrison.env_file import take_env_file
 from garrison.limits_cli import limits
-from garrison.preflight import Advice, examine
+from garrison.preflight import Advice, examine, examine_imports
 from garrison.server.environment import worker_count
 from garrison.settings import SettingsError, foreign, load
 from garrison.stack import Settings
@@ -195,7 +195,7 @@ def config(form: str, check: bool, env_file: Path | None) -> None:
         loaded = load(Settings, defaults=worker_count())
     except SettingsError as error:
         fail(str(error), 2)
-    advice = examine(loaded.value) if check else ()
+    advice = (*examine(loaded.value), *examine_imports(loaded.value)) if check else ()
     if form == "env":
         click.echo(listing.template(loaded), nl=False)
     elif form == "json":

@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Final
 
 from garrison.rules import NotationError, is_unambiguous, parse_paths
+from garrison.spellings import followed, joined, segments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +25,6 @@ EXAMPLE: Final = "docs; metrics; dotfiles; /admin/*"
 # RFC 8615 keeps `.well-known` for what strangers are meant to find, at any depth where OpenID Connect is
 # about (Discovery 1.0, section 4).
 NO_FILES: Final = frozenset({".", "..", ".well-known"})
-# Whitespace and control characters; str.strip() alone leaves NUL.
-BLANK: Final = "".join(map(chr, range(33))) + "\x7f\x85\xa0"
 
 
 class ClosedPaths:
@@ -68,11 +67,11 @@ class ClosedPaths:
         """
         if is_unambiguous(path):
             return self._holds(path) or (self._dotfiles and "/." in path and _is_dotfile(path.split("/")))
-        segments = _segments(path)
-        if self._holds(_spelled(segments)) or (self._dotfiles and _is_dotfile(segments)):
+        segments = segments_of(path)
+        if self._holds(joined(segments)) or (self._dotfiles and _is_dotfile(segments)):
             return True
         # Routers compare `..` as it stands, file servers follow it.
-        return ".." in segments and self._holds(_spelled(_followed(segments)))
+        return ".." in segments and self._holds(joined(followed(segments)))
 
     def _holds(self, path: str) -> bool:
         path = path.lower()
@@ -96,28 +95,6 @@ def _paths_of(part: str) -> Iterable[str]:
         if rule.methods or not is_unambiguous(rule.path):
             raise NotationError("paths without methods, empty segments and dot segments", part)
     return [rule.path.lower() for rule in rules]
-
-
-def _segments(path: str) -> list[str]:
-    """The segments that mean something, without parameters and blanks around them."""
-    # What stands behind `;` may hold anything but a slash (RFC 3986 section 3.3).
-    found = (segment.partition(";")[0].strip(BLANK) for segment in path.split("/"))
-    return [segment for segment in found if segment not in {"", "."}]
-
-
-def _spelled(segments: Iterable[str]) -> str:
-    return f"/{'/'.join(segments)}".lower()
-
-
-def _followed(segments: Iterable[str]) -> list[str]:
-    """The segments after following `..` (RFC 3986 section 5.2.4)."""
-    found: list[str] = []
-    for segment in segments:
-        if segment == "..":
-            del found[-1:]
-        else:
-            found.append(segment)
-    return found
 
 
 def _is_dotfile(segments: Iterable[str]) -> bool:

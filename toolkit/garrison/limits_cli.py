@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from garrison import limits_pages
+from garrison.callables import search_here
 from garrison.env_file import take_env_file
 from garrison.limiting.accounts import CallableError, accounts_of, forget, identities, look
 from garrison.limiting.section import HASHES
@@ -56,7 +56,7 @@ class StopError(click.ClickException):
 
 
 class NoAnswerError(StopError):
-    """Ends a command with one line because the store does not answer."""
+    """Ends a command with one line because the store, or a callable, does not answer."""
 
     exit_code = 3
 
@@ -114,6 +114,9 @@ def show(keys: tuple[tuple[str, str], ...], store: str | None, form: str, env_fi
     Several KEYs are one client: `203.0.113.9 principal=alice` is whom rules
     count `by address+principal`. Quotas that code gives a route are not shown.
 
+    What is no address is found by a hash: with another GARRISON_SECRET than
+    the app's it looks as if nothing were used.
+
     Exit status: 0, 2 for usage and settings, 3 where the store does not answer.
     """
     found = _done(look, keys, store, env_file)
@@ -158,7 +161,7 @@ def _done(
             raise StopError(f"no client is limited, because {off}. Give --env-file, or the app's variables.")
         _require_rules(section, who)
         store = _store(section, url)
-        _search_here()
+        search_here()
         return asyncio.run(_do(act, store, section, settings, who))
     except SettingsError as error:
         raise StopError(str(error)) from None
@@ -173,7 +176,10 @@ def _require_rules(section: RateLimit, who: dict[str, str]) -> None:
 
 def _store(section: RateLimit, url: str | None) -> ValkeyStore | LimitsStore:
     """The store itself: what a worker decides without it, nobody else can see."""
-    from garrison.ratelimit.stores import shared_store  # noqa: PLC0415 - its clients take a while to import
+    from garrison.ratelimit.stores import (  # noqa: PLC0415 - its clients take a while to import
+        nearest_scheme,
+        shared_store,
+    )
 
     place = "GARRISON_RATE_LIMIT_STORAGE" if url is None else "--store"
     url = section.storage if url is None else url
@@ -184,7 +190,9 @@ def _store(section: RateLimit, url: str | None) -> ValkeyStore | LimitsStore:
         return shared_store(url, section.algorithm)
     except NotationError as error:
         found = "" if error.found == "penalty" else f", found {error.found!r}"
-        raise StopError(f"{place}: expected {error.expected}{found}.") from None
+        nearest = nearest_scheme(url)
+        hint = f" Did you mean {nearest}://?" if nearest else ""
+        raise StopError(f"{place}: expected {error.expected}{found}.{hint}") from None
     except ModuleNotFoundError as error:
         raise StopError(f"{place}: {error}.") from None
 
@@ -194,11 +202,13 @@ async def _do(
 ) -> limits_pages.Found:
     secret = hash_key(settings.secret, HASHES if Identity(tuple(who)).has_secrets else "")
     block = Penalties(section.penalty, section.penalty_after).block if section.penalty else None
+    silent = "a callable of the settings"
     try:
-        accounts = await accounts_of(
-            who, limits=section.limits, messages=section.messages, algorithm=section.algorithm, key=secret
-        )
         async with asyncio.timeout(SECONDS):
+            accounts = await accounts_of(
+                who, limits=section.limits, messages=section.messages, algorithm=section.algorithm, key=secret
+            )
+            silent = f"the store {store.name}"
             balances = [await act(store, account, block) for account in accounts]
     except CallableError as error:
         cause = f"{type(error.__cause__).__qualname__}: {error.__cause__}"
@@ -206,7 +216,7 @@ async def _do(
     except StoreUnavailableError as error:
         raise NoAnswerError(f"the store does not answer: {_one_line(str(error), settings)}.") from None
     except TimeoutError:
-        raise NoAnswerError(f"the store {store.name} does not answer within {SECONDS:g} s.") from None
+        raise NoAnswerError(f"{silent} does not answer within {SECONDS:g} s.") from None
     finally:
         await store.aclose()
     return limits_pages.Found(who=who, store=store.name, balances=balances)
@@ -215,9 +225,3 @@ async def _do(
 def _one_line(text: str, settings: Settings) -> str:
     """What somebody else's code says, on one line and without secrets."""
     return Redactor(settings.redaction).text(" ".join(text.split())).rstrip(".")
-
-
-def _search_here() -> None:
-    """Find the app's callables where `garrison run` does, in the current directory first."""
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))

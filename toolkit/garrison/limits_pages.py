@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
-from garrison.ratelimit.identity import ADDRESS
+from garrison.ratelimit.identity import ADDRESS, Identity
 from garrison.units import Duration
 from garrison.wording import render
 
@@ -35,6 +35,15 @@ class Found(NamedTuple):
     balances: Sequence[Balance]
 
     @property
+    def told(self) -> Sequence[Balance]:
+        """The balances that are shown: what few ever use is there only if it was."""
+        return [
+            balance
+            for balance in self.balances
+            if balance.account.kind != "preflights" or not balance.is_untouched
+        ]
+
+    @property
     def title(self) -> str:
         """The client and the store; values that may be secrets are not repeated."""
         shown = (value if part == ADDRESS else part for part, value in self.who.items())
@@ -42,21 +51,16 @@ class Found(NamedTuple):
 
 
 def page(found: Found) -> str:
-    """Where the client stands, for people; what few ever use is there only if it was."""
-    balances = [
-        balance
-        for balance in found.balances
-        if balance.account.kind != "preflights" or not balance.is_untouched
-    ]
-    if not balances:
+    """Where the client stands, for people."""
+    if not found.told:
         return _filled([f"{found.title}: no quota counts."])
-    return _filled([found.title, "", *_lines(balances)])
+    return _filled([found.title, "", *_lines(found.told), *_doubt(found)])
 
 
 def page_of_reset(found: Found) -> str:
     """What was forgotten about the client, for people: where it stood before."""
     if not found.balances:
-        return _filled([f"{found.title}: there was nothing to forget."])
+        return _filled([f"{found.title}: there was nothing to forget.", *_doubt(found)])
     return _filled([f"{found.title}, forgotten:", "", *_lines(found.balances)])
 
 
@@ -67,9 +71,16 @@ def document(found: Found, name: str = "keys") -> bytes:
         found: about the client.
         name: of the list of keys.
     """
-    keys = [_key(balance) for balance in found.balances]
+    keys = [_key(balance) for balance in found.told]
     said = {"store": found.store, "identity": "+".join(found.who), name: keys}
     return orjson.dumps(said, option=orjson.OPT_INDENT_2)
+
+
+def _doubt(found: Found) -> list[str]:
+    """What cannot be known where nothing is found under a hash."""
+    if not Identity(tuple(found.who)).has_secrets or not all(each.is_untouched for each in found.balances):
+        return []
+    return ["", "Nothing is used, unless the app's GARRISON_SECRET is another one: that cannot be seen here."]
 
 
 def _lines(balances: Sequence[Balance]) -> Iterator[str]:

@@ -77,6 +77,10 @@ class Rule:
         return not self.path or path == self.path
 
 
+# What every request fits.
+EVERYTHING: Final = Rule(methods=frozenset(), path="/*", value="", identity="")
+
+
 def parse_rules(text: str) -> tuple[Rule, ...]:
     """Read rules such as `POST /login: 5/minute by address; /api/*: 1000/hour; 100/minute`.
 

@@ -10,11 +10,13 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Response, WebSocket
 from fastapi.responses import PlainTextResponse
 from starlette.applications import Starlette
+from starlette.authentication import UnauthenticatedUser
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from garrison import (
     Limit,
+    LoginLimit,
     QuotaExceededError,
     RateLimit,
     RateLimitMiddleware,
@@ -114,6 +116,18 @@ def test_the_problem_handler_answers_other_exceptions_of_routes() -> None:
     assert ask(app, "/data").json["errors"] == {"taken": ["name"]}
 
 
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_reply_that_has_no_content_gets_none(status: int) -> None:
+    """A problem behind such a status would be taken for the next reply on the connection."""
+    from fastapi import HTTPException  # noqa: PLC0415 - the name is Starlette's too
+
+    app = FastAPI()
+    app.add_exception_handler(HTTPException, problem_handler)
+    app.add_api_route("/", _raising(HTTPException(status, headers={"etag": '"1"'})))
+    reply = ask(app, "/")
+    assert (reply.status, reply.body, reply.header("etag")) == (status, b"", '"1"')
+
+
 def _raising(error: Exception) -> Callable[[], None]:
     def fail() -> None:
         raise error
@@ -180,6 +194,18 @@ def test_counts_are_where_the_layer_has_them() -> None:
     assert len(keys) == 1
     assert "ann" not in keys[0]
     assert keys[0].startswith("limit tests.toolkit.limiting.test_dependency:site.<locals>.page by:key ")
+
+
+def test_quotas_of_one_name_and_other_numbers_are_others() -> None:
+    """At a server a key has one life; asking for a short quota must not end that of a long one."""
+    store = MemoryStore()
+    app = FastAPI()
+    for path, quotas in (("/day", "3/day as burst"), ("/second", "9/second as burst")):
+        limited = [Depends(Limit(quotas, name="both", store=store))]
+        app.add_api_route(path, lambda: None, dependencies=limited)
+    assert statuses(app, 1, "/day") + statuses(app, 1, "/second") == [200, 200]
+    keys = [key for table in store._tables.values() for shard in table.shards.values() for key in shard]
+    assert len(set(keys)) == 2
 
 
 def test_two_apps_with_one_store_and_secret_count_together() -> None:
@@ -317,6 +343,29 @@ def test_principals_are_counted_wherever_they_come_from() -> None:
     assert statuses(authenticated, 1, client="192.0.2.2") == [429]
 
 
+def test_a_quota_that_nobody_has_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    """Where nothing authenticates, a quota by principal limits nobody, and the log says so once."""
+    app = site(Limit("1/minute", by="principal", name="api"))
+    assert statuses(app, 3) == [200] * 3
+    (record,) = caplog.records
+    assert record.name == "garrison"
+    assert record.levelname == "WARNING"
+    assert record.getMessage() == (
+        "Limit(by='principal') limits nobody at api: nothing has authenticated the request before it"
+    )
+
+
+def test_visitors_are_no_reason_for_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody looked who asks, and it was nobody: such a request is not counted, and that is meant."""
+    app = site(Limit("1/minute", by="principal"))
+
+    async def looking(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "user": UnauthenticatedUser()}, receive, send)
+
+    assert statuses(looking, 3) == [200] * 3
+    assert caplog.records == []
+
+
 def test_cost_can_depend_on_the_request() -> None:
     """A request takes what the callable says, and nothing for 0."""
 
@@ -372,7 +421,15 @@ def test_a_callable_that_fails_lets_nobody_through(limit: Limit) -> None:
         ({"by": "principal", "key": str}, "Limit.key: expected either by or key"),
         ({"cost": 0}, "Limit.cost: expected at least 1 unit"),
         ({"cost": -1}, "Limit.cost: expected at least 1 unit"),
+        ({"cost": "2"}, "Limit.cost: expected at least 1 unit"),
+        ({"cost": 6}, "Limit.cost: expected at most 5, or no request is ever served, found '6'"),
+        ({"quotas": "9/hour; 2/minute", "cost": 3}, "Limit.cost: expected at most 2, or no request"),
         ({"name": "two words"}, "Limit.name: expected at most 64 letters"),
+        ({"name": None}, "Limit.name: expected at most 64 letters"),
+        ({"quotas": 5}, "Limit.quotas: expected quotas as a text such as '5/minute; 100/hour', found '5'"),
+        ({"key": "user"}, "Limit.key: expected a callable that takes the request and returns who asks"),
+        ({"by": str}, "Limit.by: expected a text such as 'address' or 'principal'"),
+        ({"algorithm": "gcra"}, "Limit.algorithm: expected one of token-bucket, sliding-window"),
     ],
 )
 def test_wrong_arguments_are_refused_at_start(arguments: dict[str, Any], expected: str) -> None:
@@ -386,9 +443,29 @@ def test_hashes_that_other_processes_cannot_make_are_refused() -> None:
     """Keys on a shared store without a secret would give every worker a quota of its own."""
     store = ValkeyStore(f"valkey://127.0.0.1:{free_port()}")
     with pytest.raises(SettingsError, match="GARRISON_SECRET"):
-        ask(RateLimitMiddleware(site(Limit("5/minute", by="address", key=lambda _: "ann")), store=store))
+        Limit("5/minute", key=lambda _: "ann", store=store)
     with pytest.raises(SettingsError, match="GARRISON_SECRET"):
-        ask(site(Limit("5/minute", key=lambda _: "ann", store=store)))
+        LoginLimit(store=store)
+    # Neither addresses nor hashes with a key of their own need one.
+    Limit("5/minute", store=store)
+    LoginLimit(store=store, secret="s" * 32)
+
+
+def test_a_missing_secret_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Under a layer each request fails with what to do, and one line is logged."""
+    store = ValkeyStore(f"valkey://127.0.0.1:{free_port()}")
+    app = RateLimitMiddleware(site(Limit("5/minute", key=lambda _: "ann")), store=store)
+    for _ in range(3):
+        with pytest.raises(SettingsError) as caught:
+            ask(app)
+    assert str(caught.value) == (
+        "GARRISON_SECRET: expected a secret text, the same for all processes. Accounts, keys and principals"
+        " are stored as hashes, which all processes must make alike: set it for all of them, or give the"
+        " Limit a secret. `openssl rand -hex 32` makes one."
+    )
+    assert [record.getMessage() for record in caplog.records] == [
+        "GARRISON_SECRET is not set: a Limit on a shared storage serves nobody"
+    ]
 
 
 def test_no_answer_of_the_store_is_no_refusal_by_quota() -> None:

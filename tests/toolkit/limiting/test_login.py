@@ -7,15 +7,20 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi import Depends, FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from garrison import Attempt, LoginLimit, RateLimitMiddleware, SettingsError
+from garrison import Attempt, Limit, LoginLimit, RateLimit, RateLimitMiddleware, SettingsError
+from garrison.context import RequestContext
+from garrison.limiting.counting import Telling
+from garrison.limiting.fields import Fields
 from garrison.limiting.login_account import spelled_alike
 from garrison.ratelimit.memory import MemoryStore
+from garrison.ratelimit.quota import Part, parse_quotas
 from garrison.ratelimit.resilient import ResilientStore
 from garrison.ratelimit.valkey import ValkeyStore
 from tests.toolkit.driver import Reply, call, exchange, http_scope, run
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from garrison.asgi import ASGIApp
+    from garrison.limiting.fields import Style
     from garrison.ratelimit.quota import Algorithm, Store
 
 HOME = "198.51.100.7"
@@ -79,11 +85,18 @@ class Site:
         return [self.status(username, password, address) for _ in range(count)]
 
 
-def post(app: ASGIApp, body: dict[str, Any], address: str = "192.0.2.1") -> Reply:
+def post(app: ASGIApp, body: dict[str, Any], address: str = "192.0.2.1", path: str = "/login") -> Reply:
     """One attempt as JSON."""
     headers = [(b"content-type", b"application/json")]
-    scope = http_scope("/login", method="POST", headers=headers, client=(address, 1))
+    scope = http_scope(path, method="POST", headers=headers, client=(address, 1))
     return call(app, scope, json.dumps(body).encode())
+
+
+def keys(store: Store) -> list[str]:
+    """What is kept in memory."""
+    assert isinstance(store, MemoryStore)
+    tables = [*store._tables.values(), *store.apart._tables.values()]
+    return [key for table in tables for shard in table.shards.values() for key in shard]
 
 
 def bot(number: int) -> str:
@@ -240,12 +253,26 @@ def test_another_spelling_is_another_account_to_be_known_to() -> None:
 
 
 @pytest.mark.parametrize(
-    "variant", ["ANN", " ann", "Ann\t", "ánn", "a\u0301nn", "\uff41nn", "a\u200bnn", " " * 5000 + "ann"]
+    ("name", "variant"),
+    [
+        ("ann", "ANN"),
+        ("ann", " ann"),
+        ("ann", "Ann\t"),
+        ("ann", "ánn"),
+        ("ann", "a\u0301nn"),
+        ("ann", "\uff41nn"),
+        ("ann", "a\u200bnn"),
+        ("ann", "a\x00nn"),
+        ("ann", " " * 5000 + "ann"),
+        ("bob", "bøb"),
+        ("mike", "m\u0131ke"),
+        ("mike", "M\u0130KE"),
+    ],
 )
-def test_spellings_share_their_quotas(variant: str) -> None:
-    """Another spelling of a name is no way around what is used up."""
+def test_spellings_share_their_quotas(name: str, variant: str) -> None:
+    """Another spelling of a name, as some database finds it, is no way around what is used up."""
     site = Site()
-    assert site.statuses(3, "ann") + site.statuses(3, variant) == [401] * 5 + [429]
+    assert site.statuses(3, name) + site.statuses(3, variant) == [401] * 5 + [429]
 
 
 def test_long_names_are_cut() -> None:
@@ -268,6 +295,63 @@ def test_nobody_learns_who_has_an_account() -> None:
         assert (one.status, one_lines, one.body) == (other.status, other_lines, other.body)
     assert existing.attempts[-1].under_attack
     assert missing.attempts[-1].under_attack
+
+
+@pytest.mark.parametrize("headers", ["standard", "legacy"])
+def test_a_success_is_told_as_one_that_cost_nothing(headers: Style) -> None:
+    """The reply to a right password says that everything is left, since it has been given back."""
+    app = RateLimitMiddleware(
+        fastapi(LoginLimit()),
+        RateLimit(limits="100/minute", headers=headers),
+        store=MemoryStore(clock=Clock()),
+    )
+    reply = [post(app, {"username": "ann"}, "192.0.2.1", path) for path in ("/fails", "/fails", "/")][-1]
+    if headers == "legacy":
+        assert reply.all("x-ratelimit-remaining") == ["3"]
+    else:
+        told = '"5-per-minute";r=3;t=12, "30-per-hour";r=28;t=120'
+        assert reply.all("ratelimit") == ['"100-per-minute";r=97;t=1', told]
+
+
+def test_a_success_is_told_in_plain_fastapi() -> None:
+    """Without a layer FastAPI's own replies say it, too."""
+    told = '"5-per-minute";r=5;t=0, "30-per-hour";r=30;t=0'
+    assert post(fastapi(LoginLimit()), {"username": "ann"}, path="/").all("ratelimit") == [told]
+
+
+def test_two_limits_of_a_route_are_told_apart() -> None:
+    """What a success gives back is told of the login, and not of another limit that said the same."""
+    app = RateLimitMiddleware(fastapi(LoginLimit(attempts="5/minute"), Limit("5/minute")))
+    reply = post(app, {"username": "ann"}, path="/")
+    assert reply.all("ratelimit") == ['"5-per-minute";r=4;t=12', '"5-per-minute";r=5;t=0']
+
+
+def fastapi(limit: LoginLimit, *others: Limit) -> FastAPI:
+    """A login that lets everybody in, and one that lets in nobody."""
+    limited = Depends(limit)
+    app = FastAPI()
+
+    @app.post("/", dependencies=list(map(Depends, others)))
+    async def succeeds(attempt: Attempt = limited) -> None:
+        await attempt.succeeded()
+
+    @app.post("/fails", dependencies=[limited])
+    async def fails() -> None: ...
+
+    return app
+
+
+@pytest.mark.parametrize("name", ["someone", None])
+def test_a_refusal_tells_of_the_quota_that_refuses(name: str | None) -> None:
+    """Who has no more tries in all accounts together is not told of what is left for one of them alone."""
+    site = Site(attempts="100/minute", failures="100/hour")
+    for number in range(20):
+        site.status(f"user{number}", address=HOME)
+    reply = site.ask(name, address=HOME)
+    assert reply.status == 429
+    policies = '"100-per-minute";q=100;w=60, "20-per-hour-by-address";q=20;w=3600'
+    assert reply.header("ratelimit-policy") == policies
+    assert reply.header("ratelimit") == '"100-per-minute";r=100;t=0, "20-per-hour-by-address";r=0;t=180'
 
 
 def test_clients_are_not_told_what_others_do() -> None:
@@ -298,15 +382,69 @@ def test_a_request_without_a_name_is_counted_by_address() -> None:
     assert site.status(None, address=HOME) == 401
 
 
+def test_two_logins_on_one_store_know_their_addresses_both() -> None:
+    """An owner who is known at one of two routes gets in at the other: each has a limit, and they share."""
+    web = Site()
+    for name in ("login", "admin"):
+        api = Site(web.store, name=name)
+        for site in (web, api, web, api):
+            assert site.status("ann", "hunter2", HOME) == 200
+        assert (web.attempts[-1].remembered, api.attempts[-1].remembered) == (True, True)
+
+
+def test_a_second_limit_sees_an_attack_too() -> None:
+    """Where strangers have used up the failures of an account, the owner gets in at every route."""
+    web = Site(stuffing="1000/hour", failures="10/hour")
+    api = Site(web.store, stuffing="1000/hour", failures="10/hour")
+    for number in range(20):
+        web.status("ann", "wrong", bot(number))
+    assert api.status("ann", "hunter2", HOME) == 200
+    assert api.attempts[-1].under_attack
+
+
+def test_successes_do_not_fill_the_store() -> None:
+    """Somebody with one account and many addresses, or spellings, has 20 of them remembered in a day."""
+    site = Site()
+    for number in range(100):
+        variant = " " * number + "ann"
+        site.passwords[variant] = "hunter2"
+        assert site.status("ann", "hunter2", bot(number)) == 200
+        assert site.status(variant, "hunter2", HOME) == 200
+    assert sum(" known " in key for key in keys(site.store)) == 20
+    site.clock.now += DAY
+    for number in range(100):
+        assert site.status("ann", "hunter2", bot(number)) == 200
+    assert sum(" known " in key for key in keys(site.store)) == 40
+
+
+def test_known_addresses_take_no_room_from_counts() -> None:
+    """However many addresses are remembered for a month, a new client has a count of its own."""
+    clock = Clock()
+    site = Site(MemoryStore(clock=clock, bound=50))
+    for number in range(60):
+        name = f"user{number}"
+        site.passwords[name] = "right"
+        assert site.status(name, "right", bot(number)) == 200
+        clock.now += 1
+    found = [site.statuses(5, f"guest{number}", address=f"192.0.2.{number}") for number in range(2)]
+    assert found == [[401] * 5] * 2
+
+
+def test_what_was_not_taken_is_not_given_back() -> None:
+    """A success gives nothing to anybody where a store that is gone let it in, and took nothing."""
+    url = f"valkey://127.0.0.1:{free_port()}"
+    site = Site(ResilientStore(ValkeyStore(url), MemoryStore(), on_error="open"))
+    assert site.status("ann", "wrong", HOME) == 401
+    assert site.attempts[-1]._taken == ()
+
+
 def test_names_are_not_in_the_store() -> None:
     """Keys have hashes of names, and the addresses that are counted."""
     site = Site()
     site.status("ann", "hunter2", HOME)
-    assert isinstance(site.store, MemoryStore)
-    tables = site.store._tables.values()
-    keys = [key for table in tables for shard in table.shards.values() for key in shard]
-    assert len(keys) == 4
-    for key in keys:
+    found = keys(site.store)
+    assert len(found) == 5
+    for key in found:
         assert key.startswith("login ")
         assert "ann" not in key
 
@@ -379,8 +517,17 @@ def test_a_store_that_is_gone_fails_no_login() -> None:
     site = Site(ResilientStore(gone, MemoryStore(), on_error="closed", deadline=1.0))
     reply = site.ask("ann", "hunter2")
     assert (reply.status, reply.header("retry-after")) == (503, "1")
-    part = LoginLimit()._part("attempts", (), "ann")
-    attempt = Attempt(site.store, (part,), part, remembered=False, old=False, under_attack=False)
+    part = Part("ann", parse_quotas("5/minute"))
+    telling = Telling(RequestContext(http_scope()), None, Fields())
+    attempt = Attempt(
+        site.store,
+        (part,),
+        (part,),
+        places=site.store,
+        telling=telling,
+        remembered=False,
+        under_attack=False,
+    )
     run(attempt.succeeded())
 
 
@@ -392,7 +539,13 @@ def test_a_store_that_is_gone_fails_no_login() -> None:
         ({"under_attack": ""}, "LoginLimit.under_attack: expected a quota"),
         ({"stuffing": "5"}, "LoginLimit.stuffing: expected a quota"),
         ({"remember": 0}, "LoginLimit.remember: expected at least 60 seconds"),
+        ({"remember": "30d"}, "LoginLimit.remember: expected at least 60 seconds"),
         ({"name": ""}, "LoginLimit.name: expected 1 to 64 letters"),
+        ({"name": None}, "LoginLimit.name: expected 1 to 64 letters"),
+        ({"account": ""}, "LoginLimit.account: expected the name of a field such as 'username'"),
+        ({"account": None}, "LoginLimit.account: expected the name of a field such as 'username'"),
+        ({"attempts": 5}, "LoginLimit.attempts: expected quotas as a text such as '5/minute; 100/hour'"),
+        ({"secret": 5}, "LoginLimit.secret: expected a text, or None, found 'int'"),
     ],
 )
 def test_wrong_arguments_are_refused_at_start(arguments: dict[str, Any], expected: str) -> None:

@@ -160,6 +160,76 @@ def test_no_account_is_counted_by_address(media_type: str, body: bytes) -> None:
     assert found == [200] * 5 + [429]
 
 
+@pytest.mark.parametrize("media_type", [JSON, FORM, PARTS, "text/plain", f"{JSON}; form"])
+def test_a_handler_that_has_read_the_document_before(media_type: str) -> None:
+    """Whatever media type a guess claims to be, it is counted for the account that the handler has seen."""
+    limit = LoginLimit(store=MemoryStore(), stuffing="1000/hour", failures="3/hour")
+    app = FastAPI()
+
+    @app.post("/")
+    async def page(request: Request) -> None:
+        await request.json()
+        await limit(request)
+
+    body = b'{"username": "ann"}'
+    found = [post(app, "/", media_type, body, f"192.0.2.{number // 2}").status for number in range(20)]
+    assert found.count(200) <= 3 + 10
+    assert 429 in found or set(found) == {400}
+
+
+@needs_forms
+def test_a_body_that_names_two_accounts_is_refused() -> None:
+    """What is a form and a document at once does not have one of them counted and the other looked at."""
+    limit = LoginLimit(store=MemoryStore())
+    app = FastAPI()
+
+    @app.post("/")
+    async def page(request: Request) -> None:
+        await request.body()
+        await limit(request)
+
+    assert post(app, "/", FORM, b'{"username": "ann", "x": "&username=junk&"}').status == 400
+    assert post(app, "/", FORM, b'{"username": "ann", "x": "&username=ann&"}').status == 200
+    assert post(app, "/", FORM, b"username=ann&password=right").status == 200
+
+
+@pytest.mark.parametrize("before", ["", "json", "form", "body"])
+@pytest.mark.parametrize("after", ["json", "form", "body", "stream"])
+@pytest.mark.parametrize("media_type", [JSON, FORM, PARTS, "text/plain", "multipart/form-data"])
+def test_the_body_is_there_for_the_handler_in_every_order(media_type: str, before: str, after: str) -> None:
+    """Whatever JSON claims to be, and whoever has read it, the handler reads what it could read without."""
+    limit = LoginLimit(store=MemoryStore())
+
+    async def read(request: Request, way: str) -> object:
+        if way == "stream":
+            return b"".join([chunk async for chunk in request.stream()]).decode()
+        found = await getattr(request, way)()
+        return sorted(found) if way == "form" else found if way == "json" else found.decode()
+
+    def app(*, limited: bool) -> FastAPI:
+        found = FastAPI()
+
+        @found.post("/")
+        async def page(request: Request) -> object:
+            if before:
+                await read(request, before)
+            if limited:
+                await limit(request)
+            return await read(request, after)
+
+        return found
+
+    def answer(*, limited: bool) -> object:
+        try:
+            reply = post(app(limited=limited), "/", media_type, b'{"username": "ann"}')
+        except (RuntimeError, AssertionError) as error:
+            # What the handler does to itself, and without the library for forms.
+            return str(error)
+        return reply.status, reply.json
+
+    assert answer(limited=True) == answer(limited=False)
+
+
 def test_a_handler_in_a_thread_can_say_that_it_succeeded() -> None:
     """A handler without `async` gives back what the attempt took, too."""
     app = site()

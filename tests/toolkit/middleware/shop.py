@@ -55,6 +55,12 @@ def fails(*_: object) -> str:
     raise LookupError("hunter2 is not a tenant")
 
 
+async def never(*_: object) -> str:
+    """Waits for a database that does not answer."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
 def number(*_: object) -> float:
     """Says something that is neither a text nor units."""
     return 1.5

@@ -179,6 +179,8 @@ def test_a_prefix_in_front_of_the_app_does_not_change_the_rule() -> None:
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
         ("::ffff:192.0.2.1", "192.0.2.1", True),
         ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", False),
+        ("64:ff9b::192.0.2.1", "192.0.2.1", True),
         ("192.0.2.1", "192.0.2.2", False),
         ("fe80::1%eth0", "fe80::2%eth0", True),
         (None, None, True),
@@ -241,6 +243,27 @@ def test_a_flood_of_preflights_ends() -> None:
     assert replies[-1].json["violated-policies"] == ["preflights-10x-2-per-minute"]
     assert replies[-1].header("retry-after") == "3"
     assert limited.statuses(2) == [200, 200]
+
+
+def test_preflights_are_bounded_where_nothing_counts_addresses() -> None:
+    """Ten times the first quotas hold for each address where a target counts somebody else only."""
+    tenant = "tests.toolkit.middleware.shop:tenant"
+    limited = Limited(f"2/minute by address+{tenant}; 1/hour by {tenant}")
+    replies = asked(limited, 30)
+    assert [reply.status for reply in replies] == [200] * 20 + [429] * 10
+    assert replies[-1].json["violated-policies"] == ["preflights-10x-2-per-minute-by-address-tenant"]
+
+
+def test_quotas_of_one_name_and_other_numbers_are_others() -> None:
+    """Two layers that share a store and call their quotas alike do not shorten or fill each other's."""
+    store = MemoryStore()
+    layers = [
+        RateLimitMiddleware(replies_with(), RateLimit(limits=limits), store=store)
+        for limits in ("1/second as burst", "2/hour as burst")
+    ]
+    assert [call(layer).status for layer in (*layers, *layers, layers[1])] == [200, 200, 429, 200, 429]
+    keys = [key for table in store._tables.values() for shard in table.shards.values() for key in shard]
+    assert len(set(keys)) == 2
 
 
 def test_a_preflight_belongs_to_what_it_asks_for() -> None:

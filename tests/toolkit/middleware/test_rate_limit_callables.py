@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from garrison import RateLimit, RateLimitMiddleware, Settings, SettingsError, harden
-from tests.toolkit.driver import call, replies_with
+from tests.toolkit.driver import call, exchange, replies_with
 from tests.toolkit.middleware import shop
 from tests.toolkit.middleware.limited import Limited, asked
 from tests.toolkit.middleware.shop import HERE
@@ -86,6 +87,27 @@ def test_a_refused_tenant_takes_nothing_from_its_address() -> None:
     assert limited.get(**of("staff")).header("ratelimit") == '"9-per-minute";r=4;t=7'
 
 
+def test_a_fault_of_a_callable_takes_nothing_from_the_address() -> None:
+    """Clients do not pay for what the app's own database does, nor for a request that they gave up."""
+    limited = Limited(limits=f"2/minute; {HERE}:fails by {HERE}:tenant")
+    for _ in range(5):
+        with pytest.raises(LookupError):
+            limited.get(**of("a"))
+    assert limited.statuses(3, headers={"host": ".example"}) == [200, 200, 429]
+
+    async def give_up(limited: Limited) -> None:
+        for _ in range(5):
+            task = asyncio.create_task(exchange(limited.layer, asked(**of("a"))))
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    slow = Limited(limits=f"2/minute; {HERE}:never by {HERE}:tenant")
+    asyncio.run(give_up(slow))
+    assert slow.statuses(3, headers={"host": ".example"}) == [200, 200, 429]
+
+
 def test_a_refused_tenant_learns_when_to_come_again() -> None:
     """Retry-After is that of the tenant's quota, and the problem names it."""
     limited = Limited(limits=TENANTS)
@@ -146,7 +168,8 @@ def test_a_negative_cost_is_named() -> None:
     ],
 )
 def test_a_callable_that_is_not_there_fails_at_start(fields: dict[str, str], where: str, why: str) -> None:
-    """A misspelt import string is an error before the first request, which names the setting."""
-    with pytest.raises(SettingsError, match=rf"^RateLimit\.{where}: expected a callable") as error:
+    """A misspelt import string is an error before the first request, which names variable and field."""
+    names = rf"^GARRISON_RATE_LIMIT_{where.upper()} \(RateLimit\.{where}\): expected a callable"
+    with pytest.raises(SettingsError, match=names) as error:
         RateLimitMiddleware(replies_with(), RateLimit(**fields))  # type: ignore[arg-type]
     assert why in str(error.value)

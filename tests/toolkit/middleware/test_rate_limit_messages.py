@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
 from garrison import RateLimit, RateLimitMiddleware
+from garrison.ratelimit.memory import MemoryStore
 from tests.toolkit.driver import handshake, websocket_scope
 from tests.toolkit.middleware.limited import Limited
 from tests.toolkit.ratelimit.servers import free_port
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
+    from garrison.ratelimit.quota import Decision, Quota
     from tests.toolkit.driver import Wire
 
 SECONDS: Final = 10.0
@@ -147,6 +149,51 @@ def test_a_store_that_is_gone_is_not_the_clients_fault() -> None:
     )
     wire = says(RateLimitMiddleware(Chat(), section), 3)
     assert (echoes(wire), codes(wire)) == (0, [1013])
+
+
+class Slow(MemoryStore):
+    """A store that takes a turn of the loop to answer, as any does that is elsewhere."""
+
+    async def acquire(self, key: str, quotas: tuple[Quota, ...], cost: int = 1) -> Decision:
+        """Decides in the next turn."""
+        await asyncio.sleep(0)
+        return await super().acquire(key, quotas, cost)
+
+
+def test_an_app_that_gives_up_waiting_loses_no_message() -> None:
+    """A message that is being judged while the app looks elsewhere is there when it looks again."""
+    heard = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while True:
+            waiting = asyncio.ensure_future(receive())
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            message = await receive() if waiting.cancelled() else waiting.result()
+            if message["type"] == "websocket.disconnect":
+                break
+            heard.append(message["text"])
+
+    says(Limited(app, store=Slow(), messages="100/minute").layer, 3)
+    assert heard == ["0", "1", "2"]
+
+
+def test_a_socket_is_closed_once() -> None:
+    """An app that closes while a message is being judged is not closed again, which a server would refuse."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+        waiting = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        await send({"type": "websocket.close", "code": 1000})
+        assert (await waiting)["type"] == "websocket.disconnect"
+
+    assert codes(says(Limited(app, store=Slow(), messages="1/minute").layer, 2)) == [1000]
 
 
 @contextmanager

@@ -67,6 +67,46 @@ def test_a_blocked_client_is_told_for_how_long() -> None:
     assert reply.header("cache-control") == "no-store"
 
 
+def retries(replies: list[Reply]) -> list[int]:
+    """What Retry-After says, in turn."""
+    return [int(reply.header("retry-after") or 0) for reply in replies]
+
+
+def test_a_short_block_does_not_shorten_the_wait() -> None:
+    """Where the quota takes longer than the block, Retry-After says for how long, before, in and after it."""
+    limited = Limited(limits="5/hour", penalty=4.0, penalty_after=2)
+    limited.statuses(5)
+    assert retries([limited.get() for _ in range(4)]) == [720] * 4
+    assert hammer(limited, 1) == ["blocked"]
+    limited.now += 5
+    assert retries([limited.get()]) == [715]
+    limited.now += 715
+    assert hammer(limited, 1) == ["served"]
+
+
+def test_a_short_block_is_remembered_with_the_whole_wait(server: Server) -> None:
+    """A worker that answers by itself says the same of it as the server, for each cost, and asks seldom."""
+    server.call("FLUSHALL")
+    found: list[Reply] = []
+    calls: list[int] = []
+
+    async def ask(layer: RateLimitMiddleware, other: RateLimitMiddleware) -> None:
+        for _ in range(8):
+            await exchange(layer, asked())
+        server.call("CONFIG", "RESETSTAT")
+        found.extend([await exchange(layer, asked()) for _ in range(50)])
+        found.extend([await exchange(other, asked()) for _ in range(50)])
+        calls.append(server.calls("evalsha"))
+        found.append(await exchange(other, asked("/dear")))
+
+    fields: dict[str, Any] = {"limits": "5/hour", "costs": "/dear: 2", "penalty": 9.0, "penalty_after": 2}
+    in_turn(ask, *(layered(server.url, **fields) for _ in range(2)))
+    assert set(kinds(found)) == {"blocked"}
+    assert set(retries(found[:-1])) <= {719, 720}
+    assert retries(found[-1:])[0] in {1439, 1440}
+    assert calls[0] <= 4
+
+
 def test_a_block_ends_by_itself() -> None:
     """Who waits for what Retry-After says is served, and the next block takes as many refusals again."""
     limited = Limited(limits="2/minute", **PENALTY)

@@ -163,6 +163,8 @@ def test_a_storage_that_fails_is_one_event() -> None:
         ({"STORAGE": "valkey://:hunter2@cache:6379?tls=1"}, "STORAGE", "one of the options"),
         ({"STORAGE": "carrier-pigeon://x"}, "STORAGE", "an async storage of the limits package"),
         ({"STORAGE": "memcached://127.0.0.1:1"}, "ALGORITHM", "algorithms that memcached has: "),
+        ({"STORAGE": "valky://cache"}, "STORAGE", "found 'valky://cache'. Did you mean valkey://?"),
+        ({"STORAGE": "memcache://cache"}, "STORAGE", "Did you mean memcached://?"),
         ({"DEADLINE": "0s"}, "DEADLINE", "more than 0s"),
         ({"DEADLINE": "1m"}, "DEADLINE", "at most 10s"),
         ({"ON_STORAGE_ERROR": "opened"}, "ON_STORAGE_ERROR", "Did you mean open?"),
@@ -179,7 +181,27 @@ def test_a_storage_that_cannot_be_used_fails_at_start(
     assert message.startswith(f"GARRISON_RATE_LIMIT_{variable}: ")
     assert expected in message
     assert "hunter2" not in message
+    assert "async+" not in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "fields", "wrong"),
+    [
+        ("fixed-window", {"limits": "5/minute; 9/3 months"}, "limits"),
+        ("fixed-window", {"limits": "5/minute", "messages": "/ws: 9/60 days"}, "messages"),
+        ("fixed-window", {"limits": "5/minute", "penalty": 3e6}, "penalty"),
+        ("sliding-window", {"limits": "/a: 9/20 days"}, "limits"),
+    ],
+)
+def test_a_quota_that_memcached_would_forget_fails_at_start(
+    algorithm: str, fields: dict[str, Any], wrong: str
+) -> None:
+    """What it cannot keep for so long is told before the first request, with how long that is."""
+    most = 30 if algorithm == "fixed-window" else 15
+    with pytest.raises(SettingsError, match=rf"^RateLimit\.{wrong}: expected at most {most} days, .*, found"):
+        RateLimit(storage="memcached://127.0.0.1:1", algorithm=algorithm, **fields)  # type: ignore[arg-type]
+    RateLimit(storage="memcached://127.0.0.1:1", algorithm="fixed-window", limits="9/20 days")
 
 
 def test_a_missing_client_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from garrison.ratelimit.breaker import FAILURES, PAUSE, Breaker
+from garrison.ratelimit.breaker import FAILURES, Breaker
 
 
 class Clock:
@@ -53,18 +53,6 @@ def test_what_fails_together_counts_once() -> None:
     assert not any(breaker.fail(began + number * 0.00001) for number in range(1000))
 
 
-def test_lets_one_probe_through_in_each_pause() -> None:
-    """While it is open a store is tried once in a pause, however many requests there are."""
-    clock = Clock()
-    breaker = Breaker(clock)
-    failed(breaker, clock)
-    assert not breaker.probe()
-    clock.now += PAUSE
-    assert [breaker.probe() for _ in range(3)] == [True, False, False]
-    clock.now += PAUSE
-    assert breaker.probe()
-
-
 def test_begins_anew_once_it_is_closed() -> None:
     """After an outage it says how long that was, and takes as many failures as before to open again."""
     clock = Clock()
@@ -72,5 +60,5 @@ def test_begins_anew_once_it_is_closed() -> None:
     failed(breaker, clock)
     clock.now += 7
     assert breaker.close() == 7
-    assert not breaker.probe()
+    assert breaker.opened is None
     assert failed(breaker, clock) == [False] * (FAILURES - 1) + [True]

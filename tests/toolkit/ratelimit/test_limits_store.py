@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -162,13 +163,85 @@ def test_refuses_a_uri_that_limits_does_not_know(uri: str) -> None:
         LimitsStore(uri, "fixed-window")
 
 
+def test_calls_a_storage_as_it_was_written() -> None:
+    """Whoever wrote no `async+` does not have to find out where it comes from."""
+    with pytest.raises(NotationError) as error:
+        LimitsStore("nothing://host", "fixed-window")
+    assert "async+" not in str(error.value)
+    assert "(unknown storage scheme : nothing://host)" in str(error.value)
+    assert LimitsStore("memory://x", "fixed-window").name == "memory://x"
+    assert LimitsStore("async+memory://", "fixed-window").name == "async+memory://"
+
+
+def test_lets_go_of_its_connections(memcached: str) -> None:
+    """Once it is closed there is no connection left at the server, while the loop goes on."""
+
+    def connections() -> int:
+        with socket.create_connection(("127.0.0.1", int(memcached.rpartition(":")[2])), 5) as asking:
+            asking.sendall(b"stats\r\n")
+            reply = b""
+            while not reply.endswith(b"END\r\n"):
+                reply += asking.recv(65536)
+        found = dict(line.split()[1:3] for line in reply.splitlines() if line.startswith(b"STAT"))
+        return int(found[b"curr_connections"])
+
+    async def ask() -> tuple[int, int]:
+        store = LimitsStore(memcached, "fixed-window")
+        before = connections()
+        await store.acquire("a", parse_quotas("5/minute", "fixed-window"))
+        during = connections() - before
+        # Nothing is left to the garbage collector.
+        kept = store._limiters[asyncio.get_running_loop()]
+        await store.aclose()
+        assert kept.storage is not None
+        for _ in range(100):
+            if connections() == before:
+                break
+            await asyncio.sleep(0.01)
+        after = connections() - before
+        del kept
+        return during, after
+
+    during, after = asyncio.run(ask())
+    assert during >= 1
+    assert after == 0
+
+
+@pytest.mark.parametrize("uri", ["memcached://me:s3c/ret@host", "memcached://me:s3c?ret@host"])
+def test_shows_no_password_that_makes_a_uri_wrong(uri: str) -> None:
+    """A password with a letter that a URI does not take is in no message, nor is a part of it."""
+    with pytest.raises(NotationError) as caught:
+        LimitsStore(uri, "fixed-window")
+    assert "s3c" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "fits", "too_long", "most"),
+    [("fixed-window", "2/month", "2/year", 30), ("sliding-window", "2/15 days", "2/month", 15)],
+)
+def test_memcached_has_no_quota_that_it_would_forget(
+    memcached: str, algorithm: Algorithm, fits: str, too_long: str, most: int
+) -> None:
+    """What memcached takes for a date in the past is refused, and not a quota that never ends."""
+
+    async def ask() -> None:
+        store = LimitsStore(memcached, algorithm)
+        quotas = parse_quotas(fits, algorithm)
+        assert [(await store.acquire("long", quotas)).allowed for _ in range(3)] == [True, True, False]
+        with pytest.raises(ValueError, match=f"^quotas of at most {most} days at "):
+            await store.acquire("long", parse_quotas(too_long, algorithm))
+        await store.aclose()
+
+    asyncio.run(ask())
+
+
 def test_a_storage_that_is_gone_is_unavailable(memcached: str) -> None:
     """A memcached that does not listen is an error that says nothing about the client, with its name."""
     gone = memcached.replace(memcached.rpartition(":")[2], str(free_port()))
 
     async def ask() -> None:
         store = LimitsStore(gone, "fixed-window")
-        with pytest.raises(StoreUnavailableError, match=r"^async\+memcached://127\.0\.0\.1"):
+        with pytest.raises(StoreUnavailableError, match=r"^memcached://127\.0\.0\.1"):
             await store.acquire("a", parse_quotas("5/minute", "fixed-window"))
         await store.aclose()
 

@@ -68,9 +68,9 @@ def test_names_tell_quotas_apart(text: str, names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "expected", "found"),
     [
-        ("5/minute; 6/minute as 5-per-minute", "one quota of each name for everything", "5-per-minute"),
-        ("/a: 5/minute; /a: 5/minute", "one quota of each name for /a", "5-per-minute"),
-        ("5/minute as x; 5/minute as x by principal", "one quota of each name for everything", "x"),
+        ("5/minute; 6/minute as 5-per-minute", "each name once for everything", "5-per-minute twice"),
+        ("/a: 5/minute; /a: 5/minute", "each name once for /a", "5-per-minute twice"),
+        ("5/minute as x; 5/minute as x by principal", "each name once for everything", "x twice"),
         ("shop:plan; shop:plan", "each callable once for everything", "shop:plan"),
         ("/a: shop:plan by principal; /a: shop:plan by principal", "each callable once for /a", "shop:plan"),
     ],
@@ -79,7 +79,8 @@ def test_nothing_counts_twice(text: str, expected: str, found: str) -> None:
     """Two quotas that nobody could tell apart are an error, whichever way they came about."""
     with pytest.raises(NotationError) as error:
         parse_targets(text)
-    assert (error.value.expected, error.value.found) == (expected, found)
+    assert error.value.expected.startswith(expected)
+    assert error.value.found == found
 
 
 def test_the_same_callable_for_two_identities() -> None:

@@ -85,7 +85,7 @@ def test_addresses_that_uvicorn_takes_are_checked() -> None:
 def test_contradictions() -> None:
     """Settings that `garrison config --check` calls an error keep the server from starting."""
     line = refused_at_once("shop:app", "--workers", "2", GARRISON_RATE_LIMIT_LIMITS="5/minute")
-    assert line.startswith("garrison: GARRISON_SERVER_WORKERS: ")
+    assert line.startswith("garrison: GARRISON_SERVER_WORKERS: each of 2 workers counts for itself")
     assert "2 times its quota" in line
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from garrison.limiting.plan import Bucket, of_preflights
 from garrison.limiting.rulebook import OF_MESSAGES, OF_PREFLIGHTS
+from garrison.limiting.section import setting_name
 from garrison.ratelimit.penalties import blocked_key
 from garrison.ratelimit.targets import parse_targets
 
@@ -105,7 +106,7 @@ async def accounts_of(
     for kind, target, grant in _grants(limits, messages, algorithm):
         if set(grant.identity.parts) != who.keys():
             continue
-        setting = "RateLimit.messages" if kind == "messages" else "RateLimit.limits"
+        setting = setting_name("messages" if kind == "messages" else "limits")
         bucket = Bucket(target, grant, key, algorithm, setting, PREFIXES[kind])
         values = tuple(who[part] for part in grant.identity.parts)
         quotas = await _quotas(bucket, grant, values)

@@ -11,6 +11,7 @@ from garrison.ratelimit.unavailable import StoreUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from garrison.limiting.counting import Telling
     from garrison.ratelimit.quota import Part, Store
 
 
@@ -23,24 +24,26 @@ class Attempt:
             worth asking for.
     """
 
-    __slots__ = ("_old", "_place", "_store", "_taken", "remembered", "under_attack")
+    __slots__ = ("_noted", "_places", "_store", "_taken", "_telling", "remembered", "under_attack")
 
     def __init__(
         self,
         store: Store,
         taken: tuple[Part, ...],
-        place: Part | None,
+        noted: tuple[Part, ...],
         *,
+        places: Store,
+        telling: Telling,
         remembered: bool,
-        old: bool,
         under_attack: bool,
     ) -> None:
         self.remembered = remembered
         self.under_attack = under_attack
+        self._places = places
+        self._telling = telling
         self._store = store
         self._taken = taken
-        self._place = place
-        self._old = old
+        self._noted = noted
 
     async def succeeded(self) -> None:
         """Give back what the attempt took, and remember that this address has logged in to this account.
@@ -50,20 +53,25 @@ class Attempt:
         `anyio.from_thread.run(attempt.succeeded)`.
         """
         taken, self._taken = self._taken, ()
-        place, self._place = self._place, None
+        noted, self._noted = self._noted, ()
         tasks = [self._store.refund(*part) for part in taken]
-        if place is not None and not self.remembered:
-            tasks.append(self._remember(place))
-        elif place is not None and self._old:
-            tasks.append(self._renew(place))
+        if noted:
+            tasks.append(self._note(noted))
         await asyncio.gather(*map(_as_far_as_possible, tasks))
+        if taken:
+            await _as_far_as_possible(self._tell(taken[0]))
 
-    async def _remember(self, place: Part) -> None:
-        await self._store.acquire(place.key, place.quotas)
+    async def _tell(self, first: Part) -> None:
+        """Have the reply say what is left now."""
+        decision = await self._store.standing(first.key, first.quotas)
+        if decision.standings:
+            self._telling.say_anew((first,), decision.standings)
 
-    async def _renew(self, place: Part) -> None:
-        await self._store.refund(place.key, place.quotas)
-        await self._store.acquire(place.key, place.quotas)
+    async def _note(self, parts: tuple[Part, ...]) -> None:
+        """Have the address known from now on, in place of what was known of it."""
+        if self.remembered:
+            await asyncio.gather(*(self._places.refund(*part) for part in parts))
+        await self._places.acquire_all(parts)
 
 
 async def _as_far_as_possible(task: Awaitable[None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from garrison.limiting.counting import replace_legacy
 from garrison.limiting.fields import SOON, UNAVAILABLE, block, refusal
 from garrison.limiting.refunding import Refunding
 from garrison.limiting.telling import telling, telling_below
@@ -73,6 +74,8 @@ class Judging:
         self._limiter.count(ruling)
         lines = self._fields.lines(ruling.parts, ruling.standings)
         if not ruling.allowed:
+            if context.quota_lines is not None:
+                replace_legacy(context.quota_lines, lines)
             lines.append(self._fields.retry_after(ruling.retry_after))
             problem = (block if ruling.blocked else refusal)(ruling.refused_by)
             await reject(scope, receive, send, context, "rate_limit", problem, lines)
@@ -80,7 +83,8 @@ class Judging:
         # What is given back for every preflight would let a flood of them go on.
         statuses = self._rules.refunded(context.method, path) if tells else None
         if statuses and ruling.standings:
-            refunding = Refunding(self._limiter, self._fields, ruling, statuses, send)
+            above = context.quota_lines
+            refunding = Refunding(self._limiter, self._fields, ruling, statuses, send, above)
             context.quota_lines = refunding.lines_below
             await refunding.run(self._app, scope, receive)
             return

@@ -162,15 +162,16 @@ class Limiter:
         return penalties is not None and penalties.block[0] in quotas
 
     def _blocked(self, parts: tuple[Part, ...], looks: Sequence[Part], decision: Decision) -> Ruling:
-        """A refusal by a block; the quotas behind it may have room, and say nothing."""
-        waits = [standing.more_after for standing in decision.standings[-len(looks) :]]
-        longest = max(waits)
-        quotas = tuple(quota for part in parts for quota in part.quotas)
+        """A refusal by a block; what the quotas behind it have left says nothing, but how long they take."""
+        count = sum(len(part.quotas) for part in parts)
+        behind = Ruling(False, parts, decision.standings[:count], decision.refused_by, decision.retry_after)  # noqa: FBT003
+        waits = [standing.more_after for standing in decision.standings[count:]]
         for look, wait in zip(looks, waits, strict=True):
             for part in parts:
                 if wait and blocked_key(part.key) == look.key:
-                    self._remember_block(part, wait)
-        return Ruling(False, (), (), quotas, longest, True)  # noqa: FBT003
+                    self._remember_block(part, wait, behind)
+        quotas = tuple(quota for part in parts for quota in part.quotas)
+        return Ruling(False, (), (), quotas, decision.retry_after, True)  # noqa: FBT003
 
     def _note(self, parts: tuple[Part, ...], decision: Decision) -> None:
         """Remember what was refused, each key by itself: another request may share one of them only."""
@@ -205,15 +206,32 @@ class Limiter:
             if not taken.standings:
                 return ruling
             wait = taken.standings[0].more_after
-            self._remember_block(part, wait)
+            self._remember_block(part, wait, ruling)
             if self._log is not None:
                 fields = {"key": part.key, "seconds": round(wait, 3)}
                 self._log.emit("warning", "rate_limit_block", fields)
-            return Ruling(False, (), (), ruling.refused_by, wait, True)  # noqa: FBT003
+            longest = max(wait, ruling.retry_after)
+            return Ruling(False, (), (), ruling.refused_by, longest, True)  # noqa: FBT003
         return ruling
 
-    def _remember_block(self, part: Part, wait: float) -> None:
-        if self._refusals is not None and self._penalties is not None:
-            kept = Decision(allowed=False, refused_by=self._penalties.block, retry_after=wait, standings=())
-            # Whatever its requests cost.
-            self._refusals.note(part.key, 0, kept)
+    def _remember_block(self, part: Part, wait: float, behind: Ruling) -> None:
+        """Hold a block, with what the quotas behind it take where that is longer."""
+        if self._refusals is None or self._penalties is None:
+            return
+        longest = max(wait, _wait_of(part, behind))
+        kept = Decision(allowed=False, refused_by=self._penalties.block, retry_after=longest, standings=())
+        # The block itself holds whatever a request costs.
+        self._refusals.note(part.key, 0 if longest == wait else part.cost, kept)
+
+
+def _wait_of(part: Part, refusal: Ruling) -> float:
+    """For how many seconds the quotas of one part refuse it; 0 where they do not."""
+    place = 0
+    for each in refusal.parts:
+        standings = refusal.standings[place : place + len(each.quotas)]
+        place += len(each.quotas)
+        if each.key == part.key:
+            waits = [standing.more_after for standing in standings if standing.quota in refusal.refused_by]
+            # How long several units take is known of all parts together only.
+            return max(waits, default=0.0) if part.cost == 1 or not waits else refusal.retry_after
+    return refusal.retry_after

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from contextlib import suppress
 from importlib.util import find_spec
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,6 +36,7 @@ async def account_of(request: Request, account: Account) -> str | None:
         None where the request names none.
 
     Raises:
+        HTTPException: a form and a document at once, which name two; status 400.
         TypeError: the callable returned neither a text nor None.
     """
     found: object = await _submitted(request, account) if isinstance(account, str) else account(request)
@@ -51,24 +56,54 @@ def spelled_alike(account: str) -> str:
     Args:
         account: as it was submitted.
     """
-    text = unicodedata.normalize("NFKD", account.strip()[:LONGEST]).casefold()
-    seen = "".join(letter for letter in text if unicodedata.category(letter) not in IGNORED)
+    # Databases compare in capitals too, of which a dotless i has the same as any.
+    text = unicodedata.normalize("NFKD", account.strip()[:LONGEST]).upper().casefold()
+    seen = "".join(map(_bare, text))
     return " ".join(seen.split())
 
 
+def _bare(letter: str) -> str:
+    """A letter without what databases may not look at: marks, and strokes that are part of it."""
+    if unicodedata.category(letter) in IGNORED:
+        return ""
+    name, _, mark = unicodedata.name(letter, "").partition(" WITH ")
+    try:
+        return unicodedata.lookup(name) if mark else letter
+    except KeyError:
+        return letter
+
+
 async def _submitted(request: Request, name: str) -> str | None:
-    """What a form or a document says, whatever the handler will read of the two."""
+    """What a form or a document says, whatever the handler reads of the two, or has read already."""
+    # A stream is read once. What is kept of it is there for whoever asks next, form or document.
+    with suppress(RuntimeError):
+        await request.body()
+    submitted = await _submitted_form(request, name)
+    written = await _submitted_document(request, name)
+    if submitted is not None and written is not None and submitted != written:
+        raise HTTPException(400, "The body is a form and a document that name two accounts.")
+    return written if submitted is None else submitted
+
+
+async def _submitted_form(request: Request, name: str) -> str | None:
     # Without the library no handler reads a form either.
     if "form" in request.headers.get("content-type", "").lower() and find_spec("python_multipart"):
-        form = await request.form()
-        if form:
-            value: object = form.get(name)
-            return value if isinstance(value, str) else None
+        try:
+            form = await request.form()
+        except (HTTPException, MultiPartException, RuntimeError):
+            # Not a form, whatever it claims, or nothing left of it.
+            return None
+        value: object = form.get(name)
+        return value if isinstance(value, str) else None
+    return None
+
+
+async def _submitted_document(request: Request, name: str) -> str | None:
     try:
         # Of any media type: a handler that reads JSON may not look at that.
         document = await request.json()
     except (ValueError, RuntimeError):
-        # No document, one that is nested too deeply, or nothing left behind an empty form.
+        # No document, one that is nested too deeply, or nothing left behind a form.
         return None
     found = document.get(name) if isinstance(document, dict) else None
     return str(found) if isinstance(found, str | int) else None

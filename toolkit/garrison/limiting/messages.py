@@ -49,19 +49,24 @@ class MessageLimit:
         self._receive = receive
         self._send = send
         self._ended: Message | None = None
+        self._closed = False
+        self._waiting: Message | None = None
 
     async def receive(self) -> Message:
         """The next message, if the client may send it."""
         if self._ended is not None:
             return self._ended
-        message = await self._receive()
+        # An app that gives up waiting gets the message the next time, even if it was being judged.
+        message = self._waiting or await self._receive()
         if message["type"] != "websocket.receive":
             return message
+        self._waiting = message
         try:
             ruling = await self._plan.judge(self._limiter, self._scope, self._context, 1)
         except StoreUnavailableError:
             self._limiter.outcomes.unavailable += 1
             return await self._end(TRY_AGAIN_LATER, "quotas cannot be counted")
+        self._waiting = None
         if ruling is None:
             return message
         self._limiter.count(ruling)
@@ -70,10 +75,13 @@ class MessageLimit:
     async def send(self, message: Message) -> None:
         """Pass a message on, unless the client has been let go."""
         if self._ended is None:
+            self._closed = message["type"] == "websocket.close"
             await self._send(message)
 
     async def _end(self, code: int, reason: str) -> Message:
         self._context.rejected_by = "rate_limit"
         self._ended = {"type": "websocket.disconnect", "code": code, "reason": reason}
-        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        # The app may have closed it in another task; servers take a second close for a mistake.
+        if not self._closed:
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
         return self._ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -9,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from starlette.requests import HTTPConnection
 
 from garrison.callables import imported
+from garrison.limiting.counting import words_of
 from garrison.limiting.who import Who
 from garrison.ratelimit.client import network_of
+from garrison.ratelimit.identity import Identity
 from garrison.ratelimit.quota import Part
 from garrison.ratelimit.tenants import TenantQuotas
+from garrison.spellings import first_fits, widened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 
 # A page sends one preflight for a request at most, and other clients behind its address send some too.
 PREFLIGHTS: Final = 10
+# What a request costs that no rule is about: units, and no callable.
+ONE_UNIT: Final = 1, None
 
 
 class Bucket:
@@ -66,11 +72,11 @@ class Bucket:
         self.label = label_of(target.rule, grant, prefix)
         self.who = None if grant.identity.is_address else Who(grant.identity, secret, setting)
 
-    async def values(self, scope: Scope, context: RequestContext) -> tuple[str, ...] | None:
-        """Who asks; None where the request does not say."""
+    async def all_values(self, scope: Scope, context: RequestContext) -> tuple[tuple[str, ...], ...]:
+        """Whoever the request may be from, each of whom is counted; see `Who.all_values`."""
         if self.who is None:
-            return (network_of(context.client),)
-        return await self.who.values(scope, context)
+            return ((network_of(context.client),),)
+        return await self.who.all_values(scope, context)
 
     def key(self, values: tuple[str, ...]) -> str:
         """The key of who asks."""
@@ -112,33 +118,40 @@ class Plan:
         parts: list[Part] = []
         penal: list[Part] = []
         for bucket in self._fixed:
-            values = await bucket.values(scope, context)
-            if values is not None:
+            for values in await bucket.all_values(scope, context):
                 parts.append(Part(bucket.key(values), bucket.quotas, cost))
                 if bucket.has_address:
                     penal.append(parts[-1])
         ruling = await limiter.decide(tuple(parts), penal) if parts else None
         if not self._tenants or (ruling is not None and not ruling.allowed):
             return ruling
-        parts, penal = [], []
-        for bucket in self._tenants:
-            values = await bucket.values(scope, context)
-            if values is None or bucket.tenants is None:
-                continue
-            quotas = await bucket.tenants.quotas_for(*values)
-            if quotas is not None:
-                parts.append(Part(bucket.key(values), quotas, cost))
-                if bucket.has_address:
-                    penal.append(parts[-1])
-        if not parts:
-            return ruling
-        later = await limiter.decide(tuple(parts), penal)
-        if ruling is None:
-            return later
+        try:
+            later = await self._judge_tenants(limiter, scope, context, cost)
+        except BaseException:
+            # Nobody is served for what was taken, be it that a callable failed or that the client left.
+            if ruling is not None:
+                await asyncio.shield(limiter.refund(ruling.parts))
+            raise
+        if later is None or ruling is None:
+            return ruling if later is None else later
         if not later.allowed:
             await limiter.refund(ruling.parts)
             return later
         return ruling.and_also(later)
+
+    async def _judge_tenants(
+        self, limiter: Limiter, scope: Scope, context: RequestContext, cost: int
+    ) -> Ruling | None:
+        parts: list[Part] = []
+        penal: list[Part] = []
+        for bucket in self._tenants:
+            for values in await bucket.all_values(scope, context):
+                quotas = None if bucket.tenants is None else await bucket.tenants.quotas_for(*values)
+                if quotas is not None:
+                    parts.append(Part(bucket.key(values), quotas, cost))
+                    if bucket.has_address:
+                        penal.append(parts[-1])
+        return await limiter.decide(tuple(parts), penal) if parts else None
 
 
 def plan_of(target: Target, secret: bytes, algorithm: Algorithm, setting: str, prefix: str = "") -> Plan:
@@ -158,20 +171,19 @@ def plan_of(target: Target, secret: bytes, algorithm: Algorithm, setting: str, p
 
 
 def of_preflights(target: Target) -> Target | None:
-    """What browsers may ask before the requests of a target; None where nothing says.
+    """What browsers may ask before the requests of a target; None where only a callable says.
+
+    Each address has ten times the target's quotas by address, or where there are none its first ones.
 
     Args:
         target: of the requests themselves.
     """
-    grants = tuple(
-        replace(
-            grant,
-            quotas=tuple(map(_of_preflights, grant.quotas)),
-        )
-        # A preflight has no credentials, and no header but those of CORS (Fetch, CORS-preflight fetch).
-        for grant in target.grants
-        if grant.identity.is_address and grant.quotas
-    )
+    counted = [grant for grant in target.grants if grant.quotas]
+    # A preflight has no credentials, and no header but those of CORS (Fetch, CORS-preflight fetch).
+    by_address = [grant for grant in counted if grant.identity.is_address] or [
+        replace(grant, identity=Identity()) for grant in counted[:1]
+    ]
+    grants = tuple(replace(grant, quotas=tuple(map(_of_preflights, grant.quotas))) for grant in by_address)
     return replace(target, grants=grants) if grants else None
 
 
@@ -183,8 +195,8 @@ def _of_preflights(quota: Quota) -> Quota:
 def label_of(rule: Rule, grant: Grant, prefix: str = "") -> str:
     """What a target's keys begin with, so that layers with other quotas can share a store."""
     by = [] if grant.identity.is_address else [f"by:{grant.identity.text}"]
-    names = [quota.name for quota in grant.quotas] or [grant.tenants]
-    return " ".join(filter(None, [prefix, *sorted(rule.methods), rule.path, *by, *names]))
+    counted = words_of(grant.quotas) or grant.tenants
+    return " ".join(filter(None, [prefix, *sorted(rule.methods), rule.path, *by, counted]))
 
 
 class Costs:
@@ -199,23 +211,24 @@ class Costs:
     """
 
     def __init__(self, rules: tuple[tuple[Rule, int | str], ...], setting: str) -> None:
-        self._rules = [
-            (rule, cost, None if isinstance(cost, int) else imported(cost, setting)) for rule, cost in rules
-        ]
+        self._rules = widened(
+            (rule, (cost, None if isinstance(cost, int) else imported(cost, setting))) for rule, cost in rules
+        )
 
     async def cost_of(self, scope: Scope, method: str, path: str) -> int:
-        """Units; 0 for a request that is not counted.
+        """Units; 0 for a request that is not counted. Of what a path may be read as, the dearest counts.
 
         Raises:
             TypeError: a callable returned no whole number.
             ValueError: it returned a negative one.
         """
-        for rule, cost, call in self._rules:
-            if rule.applies(method, path):
-                if call is None:
-                    return cast("int", cost)
-                return await asked(cast("str", cost), call, HTTPConnection(scope))
-        return 1
+        dearest = 0
+        for cost, call in (found or ONE_UNIT for found in first_fits(self._rules, method, path)):
+            if call is None:
+                dearest = max(dearest, cast("int", cost))
+            else:
+                dearest = max(dearest, await asked(cast("str", cost), call, HTTPConnection(scope)))
+        return dearest
 
 
 async def asked(name: str, call: Callable[..., object], request: HTTPConnection) -> int:
@@ -223,7 +236,8 @@ async def asked(name: str, call: Callable[..., object], request: HTTPConnection)
 
     Args:
         name: of the callable, for errors.
-        call: takes the request, and may be a coroutine function.
+        call: takes the request, and may be a coroutine function; another one runs on the event loop, where
+            every request waits for it.
         request: that is to be counted.
 
     Raises:

@@ -27,13 +27,20 @@ class Refunding:
         ruling: what was taken.
         statuses: the status codes that do not count.
         send: where the reply goes.
+        lines_above: what a layer above has the reply tell about its own quotas; None where there is none.
 
     Attributes:
         lines_below: what routes have the reply tell about their own quotas.
     """
 
     def __init__(
-        self, limiter: Limiter, fields: Fields, ruling: Ruling, statuses: frozenset[int], send: Send
+        self,
+        limiter: Limiter,
+        fields: Fields,
+        ruling: Ruling,
+        statuses: frozenset[int],
+        send: Send,
+        lines_above: Headers | None,
     ) -> None:
         self._limiter = limiter
         self._fields = fields
@@ -41,6 +48,7 @@ class Refunding:
         self._statuses = statuses
         self._send = send
         self._decided = False
+        self._lines_above = lines_above
         self.lines_below: Headers = []
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive) -> None:
@@ -66,6 +74,8 @@ class Refunding:
             if message["type"] in STARTS:
                 lines = self._fields.lines(self._ruling.parts, standings)
                 replace_legacy(lines, self.lines_below)
-                headers = message.get("headers", ())
-                message = {**message, "headers": [*headers, *lines, *self.lines_below]}
+                lines += self.lines_below
+                if self._lines_above is not None:
+                    replace_legacy(self._lines_above, lines)
+                message = {**message, "headers": [*message.get("headers", ()), *lines]}
         await self._send(message)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from garrison.limiting.limiter import Ruling
 
 NO_STORE: Final = (b"cache-control", b"no-store")
+# RFC 9110 sections 15.3.5 and 15.4.5.
+WITHOUT_CONTENT: Final = frozenset({204, 304})
 
 
 class RefusedError(HTTPException):
@@ -124,6 +126,8 @@ async def problem_handler(request: HTTPConnection, error: Exception) -> Response
         extensions = {} if isinstance(detail, str) or detail is None else {"errors": detail}
         problem = Problem(status=error.status_code, detail=text, extensions=extensions)
     headers = {"cache-control": "no-store", **(error.headers or {})}
+    if error.status_code in WITHOUT_CONTENT:
+        return Response(None, error.status_code, headers)
     body = problem.document(context_of(request).request_id)
     return Response(body, error.status_code, headers, MEDIA_TYPE.decode("ascii"))
 

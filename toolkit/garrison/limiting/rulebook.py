@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from garrison.limiting.fields import standing_form
 from garrison.limiting.plan import Costs, of_preflights, plan_of
+from garrison.limiting.section import setting_name
 from garrison.ratelimit.costs import parse_costs, parse_refunds
 from garrison.ratelimit.targets import of_stage, parse_targets
 from garrison.rules import is_unambiguous, parse_paths
+from garrison.spellings import first_fits, widened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,6 +69,7 @@ class Rulebook:
     Attributes:
         everything: what counts for every request, if that is the same for all.
         exempt_paths: paths that are not counted, whatever the method.
+        stage: which rules there are; `all` only where both kinds are.
         is_empty: whether no request and no message is limited.
 
     Raises:
@@ -90,14 +93,17 @@ class Rulebook:
         self._algorithm = algorithm
         self._key = key
         self._policy = policy
+        rules_of_all = (*parse_targets(limits), *parse_targets(messages))
+        self.stage: Stage = "client" if stage == "all" and not of_stage(rules_of_all, "principal") else stage
         self._stages = [
-            [(target.rule, self._kept(target)) for target in targets] for targets in self._read(limits, stage)
+            widened((target.rule, self._kept(target)) for target in targets)
+            for targets in self._read(limits, stage)
         ]
         self._messages = [
-            [
-                (target.rule, plan_of(target, key, algorithm, "RateLimit.messages", OF_MESSAGES))
+            widened(
+                (target.rule, plan_of(target, key, algorithm, setting_name("messages"), OF_MESSAGES))
                 for target in targets
-            ]
+            )
             for targets in self._read(messages, stage)
         ]
         # Most people limit everything alike, and then nothing has to be looked for.
@@ -109,37 +115,49 @@ class Rulebook:
         )
         self._exempt_rules = tuple(rule for rule in rules if rule.path not in self.exempt_paths)
         self._exempt_clients = exempt_clients
-        self.costs = Costs(parse_costs(costs), "RateLimit.costs") if costs else None
-        self._refunds = parse_refunds(refunds)
+        self.costs = Costs(parse_costs(costs), setting_name("costs")) if costs else None
+        self._refunds = widened(parse_refunds(refunds))
+        # One that is about OPTIONS only by being about every method leaves preflights to what they ask for.
+        self._names_options = any("OPTIONS" in rule.methods for stage in self._stages for rule, _ in stage)
         self.is_empty = not self._stages and not self._messages
         self.has_exemptions = bool(self._exempt_rules or exempt_clients)
 
     def find(self, method: str, path: str) -> Kept | None:
-        """What counts for a request: the first target that fits, of each stage."""
-        found = None
-        for targets in self._stages:
-            for rule, kept in targets:
-                if rule.applies(method, path):
-                    found = kept if found is None else _both(found, kept)
-                    break
-        return found
+        """What counts for a request: the first target that fits, of each stage.
+
+        A path that routers read in several ways belongs to the target of each of them.
+        """
+        return _all(self._fitting(method, path))
+
+    def find_preflights(self, asked: str, path: str) -> Kept | None:
+        """What counts for a preflight: that of the request it asks for, and rules that name OPTIONS.
+
+        Args:
+            asked: the method that is asked for, which anybody can make up.
+            path: as the router sees it.
+        """
+        if self.everything is not None:
+            return self.everything.preflights
+        found = self._fitting(asked, path)
+        if self._names_options or not found:
+            found += [kept for kept in self._fitting("OPTIONS", path) if kept not in found]
+        return _all([kept.preflights for kept in found if kept.preflights is not None])
 
     def messages(self, method: str, path: str) -> Plan | None:
         """What messages take over a WebSocket whose handshake this is."""
         found = None
         for targets in self._messages:
-            for rule, plan in targets:
-                if rule.applies(method, path):
+            for plan in first_fits(targets, method, path):
+                if plan is not None:
                     found = plan if found is None else found.and_also(plan)
-                    break
         return found
 
     def refunded(self, method: str, path: str) -> frozenset[int]:
-        """The status codes for which a request gets back what it took."""
-        for rule, statuses in self._refunds:
-            if rule.applies(method, path):
-                return statuses
-        return NO_STATUSES
+        """The status codes for which a request gets back what it took, however its path is read."""
+        if not self._refunds:
+            return NO_STATUSES
+        first, *others = (found or NO_STATUSES for found in first_fits(self._refunds, method, path))
+        return first.intersection(*others)
 
     def exempts(self, client: str | None, method: str, path: str) -> bool:
         """Whether a request is not counted, for what `exempt_paths` does not say."""
@@ -154,6 +172,11 @@ class Rulebook:
         address = getattr(address, "ipv4_mapped", None) or address
         return any(address in network for network in self._exempt_clients)
 
+    def _fitting(self, method: str, path: str) -> list[Kept]:
+        return [
+            kept for targets in self._stages for kept in first_fits(targets, method, path) if kept is not None
+        ]
+
     def _read(self, text: str, stage: Stage) -> list[tuple[Target, ...]]:
         """The targets of each stage: a rule by principal does not stand in front of one that is not."""
         targets = parse_targets(text, self._algorithm)
@@ -162,7 +185,7 @@ class Rulebook:
         return [found for found in wanted if found]
 
     def _kept(self, target: Target, prefix: str = "") -> Kept:
-        plan = plan_of(target, self._key, self._algorithm, "RateLimit.limits", prefix)
+        plan = plan_of(target, self._key, self._algorithm, setting_name("limits"), prefix)
         label, quotas = plan.quick or ("", None)
         asked_before = None if prefix else of_preflights(target)
         return Kept(
@@ -175,6 +198,11 @@ class Rulebook:
         )
 
 
-def _both(first: Kept, second: Kept) -> Kept:
-    """What counts where a target of either stage fits; preflights have nobody who is authenticated."""
-    return first._replace(plan=first.plan.and_also(second.plan), label="", quotas=None)
+def _all(found: list[Kept]) -> Kept | None:
+    """What counts where several targets fit, each of which is there once."""
+    if len(found) < 2:
+        return found[0] if found else None
+    plan = found[0].plan
+    for kept in found[1:]:
+        plan = plan.and_also(kept.plan)
+    return found[0]._replace(plan=plan, label="", quotas=None)

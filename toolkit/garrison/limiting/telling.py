@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from garrison.asgi import STARTS
+from garrison.limiting.counting import replace_legacy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -14,13 +15,18 @@ if TYPE_CHECKING:
 
 
 def telling(context: RequestContext, send: Send, lines: Headers) -> Send:
-    """A `send` that adds lines to the reply, those that routes add to the list among them.
+    """A `send` that adds lines to the reply, those that layers below and routes add to the list among them.
 
     Args:
         context: of the request.
         send: where the reply goes.
         lines: header lines.
     """
+    above = context.quota_lines
+    if above is not None:
+        replace_legacy(above, lines)
+        above[:0] = lines
+        return send
     context.quota_lines = lines
 
     # Not a coroutine itself: one less for every message.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from inspect import isawaitable
+from itertools import product
 from os import urandom
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 DIGEST_SIZE: Final = 16
 
 
+class Lines(tuple[str, ...]):
+    """What one header may be read as; tuples of an app's callable are not."""
+
+    __slots__ = ()
+
+
 class Who:
     """Reads one identity from requests.
 
@@ -47,7 +54,20 @@ class Who:
         self._secret = secret
 
     async def values(self, scope: Scope, context: RequestContext) -> tuple[str, ...] | None:
-        """The parts of the identity; None where the request lacks one.
+        """The parts of the identity; None where the request lacks one. See `all_values`.
+
+        Raises:
+            TypeError: a callable returned something that is neither a text nor None.
+        """
+        found = await self.all_values(scope, context)
+        return found[0] if found else None
+
+    async def all_values(self, scope: Scope, context: RequestContext) -> tuple[tuple[str, ...], ...]:
+        """Everybody that the request may be taken for, none of them twice; empty where it lacks a part.
+
+        A header that is there several times is read by apps as its first line, as its last one, or as all of
+        them joined. Each of these has to be counted: otherwise whoever adds a line to a key that is valid
+        would be somebody else every time.
 
         Raises:
             TypeError: a callable returned something that is neither a text nor None.
@@ -58,11 +78,11 @@ class Who:
             if isawaitable(value):
                 value = await value
             if value is None or value == "":
-                return None
-            if not isinstance(value, str):
+                return ()
+            if not isinstance(value, str | Lines):
                 raise TypeError(f"{part} returned {type(value).__name__}, expected str or None")
-            found.append(value)
-        return tuple(found)
+            found.append(value if isinstance(value, Lines) else (value,))
+        return tuple(product(*found))
 
     def written(self, values: tuple[str, ...]) -> str:
         """The parts of a key; see `written`."""
@@ -151,8 +171,15 @@ def _reader(part: str, setting: str) -> Reader:
         return principal_of
     if part.startswith(HEADER):
         name = part.removeprefix(HEADER).encode("ascii")
-        return lambda scope, _: b",".join(value for key, value in scope["headers"] if key == name).decode(
-            "latin-1"
-        )
+        return lambda scope, _: _lines_of(scope, name)
     call = cast("Callable[[HTTPConnection], Any]", imported(part, setting))
     return lambda scope, _: call(HTTPConnection(scope))
+
+
+def _lines_of(scope: Scope, name: bytes) -> Lines | None:
+    """What a header says, in all the ways in which it is read; None where it says nothing."""
+    lines = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+    if len(lines) > 1:
+        # RFC 9110 section 5.3 joins them.
+        lines = [lines[0], lines[-1], ",".join(lines)]
+    return Lines(filter(None, dict.fromkeys(lines))) or None

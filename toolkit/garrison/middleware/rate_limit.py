@@ -7,6 +7,7 @@ from functools import partial
 from random import random as random_number
 from time import monotonic
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from garrison.context import enter
 from garrison.events import event_log
@@ -56,29 +57,33 @@ class RateLimit:
     Attributes:
         limits: quotas such as `100/minute, 1000/hour`, each for one client address (an IPv6 client is its
             /64). A target in front restricts them, and `;` begins the next rule:
-            `POST /login: 5/minute; /api/*: 50/second, 1000/hour; 100/minute`; GET stands for HEAD too. The
-            quotas of the first target that fits a request count, all of them at once.
+            `POST /login: 5/minute; /api/*: 50/second, 1000/hour; 100/minute`; GET stands for HEAD too,
+            and a path for whatever a router may take for it, such as `//login` or `/login/`. The quotas of
+            the first target that fits a request count, all of them at once.
             `by IDENTITY` behind a quota counts somebody else than the address: `by header:x-api-key` (only
             beside a quota by address, because values of headers can be made up), `by principal` for who is
             authenticated, `by shop.limits:tenant` for what a callable of yours says of the request, or
             several as `by address+principal`. `as NAME` gives a quota the name that clients are told. Instead
             of a quota an import string such as `shop.limits:quotas` names a callable that takes the identity
             and returns the quotas of that tenant; they are kept for a minute. What browsers ask in a CORS
-            preflight before a request is not counted; a flood of it ends at ten times the quotas. Empty:
+            preflight before a request is not counted; a flood of it ends at ten times the quotas by address,
+            or for each address at ten times the first quotas where there are none by address. Callables run
+            on the event loop, so that one which waits for something has to be a coroutine function. Empty:
             nothing is limited.
         exempt: what is not counted, such as `/livez; GET /static/*`.
         exempt_clients: addresses and blocks of clients that are not counted, behind the proxies that are
             trusted.
         costs: what requests take that take more or less than one unit: `POST /export: 10; /free/*: 0`, or
-            `/graphql: shop.limits:cost` for a callable that takes the request and returns units.
+            `/graphql: shop.limits:cost` for a callable that takes the request and returns units. What costs
+            more than a quota has is never served.
         refunds: replies that give back what their request took, so that only failures count:
             `POST /login: 2xx|303`. An exception of the app is a 500.
         messages: quotas such as `/ws/*: 60/minute` for what one client sends over WebSockets, in the notation
             of `limits`. Who goes beyond is closed with 1008.
-        penalty: for how long a client address is refused whatever its quotas say, once it went on after
-            refusals; off where it is not set.
+        penalty: for how long a client address is refused whatever its quotas say, at least 1s, once it went
+            on after refusals; off where it is not set. Where its quotas take longer, so does Retry-After.
         penalty_after: how many refusals within a minute, as one process sees them, a client may ask for
-            before it is a penalty; who waits as long as it is told asks for none.
+            before it is a penalty, at least 1; who waits as long as it is told asks for none.
         algorithm: how quotas are counted. A `token-bucket` gives units back one by one, at an even pace; a
             `sliding-window` weighs in what was used in the period before; a `fixed-window` begins with a
             client's first request and gives everything back at its end, so that twice the quota can pass
@@ -86,19 +91,21 @@ class RateLimit:
         storage: where the counts are: `memory://` of each process, a Valkey or Redis server as
             `valkey://host:6379/0` (`valkeys://` for TLS, `unix:///path`, `valkey+sentinel://host:26379/name`
             or `valkey+cluster://host:6379`; `redis` will do for `valkey`), or another async storage of the
-            package `limits` by its URI, such as `memcached://host:11211`. That one tests all quotas and then
-            hits them, which is not atomic: requests at the same moment may take a few more than the limit.
+            package `limits` by its URI, such as `memcached://host:11211` (with the package `memcachio`; it
+            keeps nothing for more than 30 days). That one tests all quotas and then hits them, which is not
+            atomic: requests at the same moment may take a few more than the limit.
         on_storage_error: what is decided when a shared storage does not answer: `memory` counts in the
             process, with an equal part of each quota for each worker; `open` allows; `closed` answers 503.
-        deadline: how long a request waits for a shared storage; what holds up the process itself does not
-            count. After a few failures in a row it is not asked until it answers again, which is looked for
-            every second.
-        max_clients: how many clients are remembered in memory; beyond it those that are far from their
-            quota are forgotten first, and new ones share one quota where there are none.
+        deadline: how long a request waits for a shared storage, at most 10s; what holds up the process itself
+            does not count. After a few failures in a row it is not asked until it answers again, which is
+            looked for every second, whether or not there are requests.
+        max_clients: how many clients are remembered in memory, at least 1; beyond it those that are far from
+            their quota are forgotten first, and new ones share one quota where there are none.
         headers: what clients are told: `standard` for RateLimit and RateLimit-Policy of the IETF's draft,
             `legacy` for X-RateLimit-Limit, -Remaining and -Reset, `both`, or `off`; Retry-After in any case.
         partition_key: whether the standard headers also tell whose quota is meant, as a keyed hash (`pk`).
-        unit: what one unit is, as clients are told (`qu`); what a request takes is for `costs` to say.
+        unit: what one unit is, as clients are told (`qu`), and no more than a label: what a request takes is
+            for `costs` to say, also where units are bytes.
     """
 
     limits: str = ""
@@ -140,13 +147,18 @@ class RateLimit:
             self.storage,
             self.algorithm,
             refunds=bool(self.refunds),
-            penalty=self.penalty is not None,
+            penalty=self.penalty,
+            quotas={
+                name: [quota for target in parse_targets(text) for quota in target.quotas]
+                for name, text in (("limits", self.limits), ("messages", self.messages))
+            },
         )
 
     @property
     def is_shared(self) -> bool:
         """Whether other processes count in the same place."""
-        return self.storage != MEMORY
+        # The package `limits` has a memory too, of one process as well.
+        return urlsplit(self.storage).scheme.removeprefix("async+") != urlsplit(MEMORY).scheme
 
     @property
     def reason_for_secret(self) -> str:
@@ -220,7 +232,12 @@ class RateLimitMiddleware:
         watch(self._limiter, meter_provider)
         # Hashes of a random key are the same in one process only.
         agreed = memory is not None or secret is not None
-        self._counting = Counting(limiter=self._limiter, key=key if agreed else None, fields=self._fields)
+        self._counting = Counting(
+            limiter=self._limiter,
+            key=key if agreed else None,
+            fields=self._fields,
+            algorithm=settings.algorithm,
+        )
         self._rules = Rulebook(
             limits=settings.limits,
             messages=settings.messages,
@@ -239,7 +256,8 @@ class RateLimitMiddleware:
         self._tells = settings.headers != "off"
         self._decide = memory.decide if memory is not None and plain else None
         # The same quotas twice on one request would count it twice; other quotas on a route are meant.
-        self._mount = f"rate_limit {stage} {settings.algorithm} {settings.limits} {settings.messages}"
+        rules = f"{settings.algorithm} {settings.limits} {settings.messages}"
+        self._mount = f"rate_limit {self._rules.stage} {rules}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle `http` and `websocket`; `lifespan` and scopes of an unknown type pass through."""
@@ -261,11 +279,10 @@ class RateLimitMiddleware:
             await self.app(scope, receive, telling_below(context, send))
             return
         asked = preflight_method(scope) if context.method == "OPTIONS" else None
-        kept = rules.everything or rules.find(asked or context.method, path)
-        if asked is not None:
-            # A rule that names OPTIONS itself holds too, whichever method somebody claims to ask for.
-            kept = kept or rules.find(context.method, path)
-            kept = kept and kept.preflights
+        if asked is None:
+            kept = rules.everything or rules.find(context.method, path)
+        else:
+            kept = rules.find_preflights(asked, path)
         if scope["type"] == "websocket":
             receive, send = self._limited_messages(scope, context, path, receive, send)
         if kept is None:

@@ -8,12 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FAILURES: Final = 3
-# Seconds between two probes.
-PAUSE: Final = 1.0
 
 
 class Breaker:
-    """Opens after a few failures in a row, and lets one probe at a time through until one is answered.
+    """Opens after a few failures in a row, until it is told that asking is worth it again.
 
     What fails together counts once: a hundred decisions that share a round trip, or wait behind it, say no
     more about the store than one of them. So a failure counts only if it began after the one before was
@@ -30,7 +28,6 @@ class Breaker:
         self._clock = clock
         self._failures = 0
         self._failed_at = float("-inf")
-        self._probe_at = 0.0
         self.opened: float | None = None
 
     def fail(self, began: float) -> bool:
@@ -47,20 +44,11 @@ class Breaker:
         if self._failures < FAILURES:
             return False
         self.opened = now
-        self._probe_at = now + PAUSE
         return True
 
     def succeed(self) -> None:
         """Note an answer in time."""
         self._failures = 0
-
-    def probe(self) -> bool:
-        """Whether a probe is due; if so, the next one is due after a pause."""
-        now = self._clock()
-        if self.opened is None or now < self._probe_at:
-            return False
-        self._probe_at = now + PAUSE
-        return True
 
     def close(self) -> float:
         """Begin anew after a probe was answered.

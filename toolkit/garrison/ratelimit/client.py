@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
 from urllib.parse import quote
+
+# RFC 6052 section 2.1: how IPv4 clients look to a server that only has IPv6.
+TRANSLATED: Final = ip_network("64:ff9b::/96")
 
 
 @lru_cache(maxsize=4096)
@@ -22,4 +26,6 @@ def network_of(client: str | None) -> str:
         return str(address)
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
+    if address in TRANSLATED:
+        return str(IPv4Address(address.packed[12:]))
     return str(ip_network((address.packed[:8] + bytes(8), 64)))

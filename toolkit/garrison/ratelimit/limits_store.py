@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from hashlib import sha256
-from math import ceil
+from math import ceil, inf
 from time import time
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from urllib.parse import quote, urlsplit
@@ -15,8 +15,11 @@ from limits.aio.strategies import FixedWindowRateLimiter, SlidingWindowCounterRa
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
 
+from garrison.ratelimit.limits_connections import close_connections
+from garrison.ratelimit.limits_windows import SOONEST, Windows
 from garrison.ratelimit.quota import Decision, Part, Standing, joined
 from garrison.ratelimit.unavailable import StoreUnavailableError
+from garrison.ratelimit.valkey_url import display
 from garrison.rules import NotationError
 from garrison.wording import mask_credentials
 
@@ -33,11 +36,14 @@ STRATEGIES: Final[dict[Algorithm, type[RateLimiter]]] = {
     "sliding-window": SlidingWindowCounterRateLimiter,
     "fixed-window": FixedWindowRateLimiter,
 }
+# In front of what the package also has for threads.
+ASYNC: Final = "async+"
 EXPECTED: Final = "the URI of an async storage of the limits package, such as memcached://host:11211"
 # memcached takes 250 bytes, of which the quota needs some.
 LONGEST: Final = 150
-# A wait that ends exactly at a boundary would be on the wrong side of it.
-SOONEST: Final = 0.001
+# Seconds; what is to be kept for longer is a date for memcached, which lies in the past, so that it keeps
+# nothing at all.
+MEMCACHED_LONGEST: Final = 30 * 86_400
 
 
 class LimitsStore:
@@ -47,7 +53,7 @@ class LimitsStore:
     and then hit one after the other, which is not atomic: requests at the same moment can take one quota
     and be refused by the next, and a few more than the limit may pass. Each quota takes several round
     trips. Units cannot be given back, so that `refund` does nothing. Windows are those of the clocks of the
-    machines that ask.
+    machines that ask. At memcached a quota has at most 30 days, and in a sliding window 15.
 
     Args:
         uri: as `limits` has it, with or without `async+` in front.
@@ -55,21 +61,26 @@ class LimitsStore:
 
     Attributes:
         name: the URI without user and password.
+        algorithm: that of all quotas.
+        longest_period: seconds that a quota can be for; infinite at most storages.
 
     Raises:
         NotationError: the URI is not one, or the storage lacks the algorithm.
     """
 
     def __init__(self, uri: str, algorithm: Algorithm) -> None:
-        self._uri = uri if uri.startswith("async+") else f"async+{uri}"
-        self._algorithm = algorithm
-        parts = urlsplit(self._uri)
-        self.name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        self._uri = uri if uri.startswith(ASYNC) else f"{ASYNC}{uri}"
+        self.algorithm: Algorithm = algorithm
+        self.name = display(uri)
         storage = self._storage()
         has = [name for name, strategy in STRATEGIES.items() if _offers(storage, strategy)]
         if algorithm not in has:
-            scheme = parts.scheme.removeprefix("async+")
+            scheme = urlsplit(uri).scheme.removeprefix(ASYNC)
             raise NotationError(f"one of the algorithms that {scheme} has: {', '.join(has)}", algorithm)
+        is_memcached = urlsplit(uri).scheme.removeprefix(ASYNC) == "memcached"
+        # A window is also kept while it is the one before.
+        kept = MEMCACHED_LONGEST / (2 if algorithm == "sliding-window" else 1)
+        self.longest_period = kept if is_memcached else inf
         # A storage belongs to the loop in which it was first used.
         self._limiters: dict[asyncio.AbstractEventLoop, RateLimiter] = {}
         self._items: dict[Quota, RateLimitItem] = {}
@@ -78,7 +89,7 @@ class LimitsStore:
         """Test all quotas, then hit them; see `Store`.
 
         Raises:
-            ValueError: the cost is below 1, or a quota has another algorithm.
+            ValueError: the cost is below 1, or a quota has another algorithm or too long a period.
             StoreUnavailableError: the storage did not answer.
         """
         if cost < 1:
@@ -89,7 +100,7 @@ class LimitsStore:
         """Test all quotas of all parts, then hit them; see `Store`.
 
         Raises:
-            ValueError: a cost is below 0, or a quota has another algorithm.
+            ValueError: a cost is below 0, or a quota has another algorithm or too long a period.
             StoreUnavailableError: the storage did not answer.
         """
         if min(part.cost for part in parts) < 0:
@@ -120,7 +131,7 @@ class LimitsStore:
         """Look, and take nothing; see `Store`.
 
         Raises:
-            ValueError: a quota has another algorithm.
+            ValueError: a quota has another algorithm or too long a period.
             StoreUnavailableError: the storage did not answer.
         """
         return await self.acquire_all((Part(key, quotas, 0),))
@@ -129,7 +140,7 @@ class LimitsStore:
         """Forget what a key has used of these quotas; see `Store`.
 
         Raises:
-            ValueError: a quota has another algorithm.
+            ValueError: a quota has another algorithm or too long a period.
             StoreUnavailableError: the storage did not answer.
         """
         limiter, name, used = self._limiter(), _escaped(key), False
@@ -141,29 +152,37 @@ class LimitsStore:
         return used
 
     async def aclose(self) -> None:
-        """Forget the storage of this event loop, whose connections end with it."""
-        self._limiters.pop(asyncio.get_running_loop(), None)
+        """Forget the storage of this event loop, and close its connections."""
+        limiter = self._limiters.pop(asyncio.get_running_loop(), None)
+        if limiter is not None:
+            await close_connections(limiter.storage)
 
     def _storage(self) -> Storage:
         try:
             # What drivers raise is wrapped, so that it can be told from mistakes.
             return cast("Storage", storage_from_string(self._uri, wrap_exceptions=True))
         except (ConfigurationError, ValueError) as error:
-            raise NotationError(f"{EXPECTED} ({mask_credentials(str(error))})", self.name) from error
+            reason = str(error)
+            if not self.name.startswith(ASYNC):
+                reason = reason.replace(ASYNC, "")
+            raise NotationError(f"{EXPECTED} ({mask_credentials(reason)})", self.name) from error
 
     def _limiter(self) -> RateLimiter:
         loop = asyncio.get_running_loop()
         limiter = self._limiters.get(loop)
         if limiter is None:
             self._limiters = {other: kept for other, kept in self._limiters.items() if not other.is_closed()}
-            self._limiters[loop] = limiter = STRATEGIES[self._algorithm](self._storage())
+            self._limiters[loop] = limiter = STRATEGIES[self.algorithm](self._storage())
         return limiter
 
     def _read(self, quotas: tuple[Quota, ...]) -> list[RateLimitItem]:
         for quota in quotas:
-            if quota.algorithm != self._algorithm:
-                raise ValueError(f"quotas of the algorithm {self._algorithm}, not {quota.algorithm}")
+            if quota.algorithm != self.algorithm:
+                raise ValueError(f"quotas of the algorithm {self.algorithm}, not {quota.algorithm}")
             if quota not in self._items:
+                if quota.period > self.longest_period:
+                    days = int(self.longest_period // 86_400)
+                    raise ValueError(f"quotas of at most {days} days at {self.name}, not {quota.name}")
                 item = RateLimitItemPerSecond(quota.limit, ceil(quota.period), namespace="garrison")
                 self._items[quota] = item
         return [self._items[quota] for quota in quotas]
@@ -188,7 +207,7 @@ class LimitsStore:
             # What `limits` says about the reset of these windows is not when there is room.
             storage = cast("SlidingWindowCounterSupport", limiter.storage)
             counts = await storage.get_sliding_window(item.key_for(name), item.get_expiry())
-            windows = _Windows(quota, *counts)
+            windows = Windows(quota, *counts)
             return windows.standing(), windows.wait(cost)
         reset_time, remaining = await limiter.get_window_stats(item, name)
         if remaining >= quota.limit:
@@ -210,39 +229,6 @@ class _Asked(NamedTuple):
 
     async def hit(self, limiter: RateLimiter) -> list[bool]:
         return [await limiter.hit(item, self.name, cost=self.cost) for item in self.items]
-
-
-class _Windows:
-    """The two windows of a sliding window, and for how many seconds each of them still counts."""
-
-    def __init__(
-        self, quota: Quota, previous: int, previous_expires: float, current: int, current_expires: float
-    ) -> None:
-        self._quota = quota
-        self._previous = previous
-        self._current = current
-        self._end = previous_expires
-        self._turn = max(current_expires - quota.period, 0.0)
-
-    def standing(self) -> Standing:
-        quota = self._quota
-        used = int(self._previous * self._end / quota.period + self._current)
-        if not self._previous and not self._current:
-            return Standing(quota, quota.limit, 0.0, 0.0)
-        remaining = max(quota.limit - used, 0)
-        more_after = self.wait(remaining + 1) if remaining < quota.limit else 0.0
-        reset_after = self._turn + quota.period if self._current else self._end
-        return Standing(quota, remaining, more_after, reset_after)
-
-    def wait(self, units: int) -> float:
-        """Seconds until there is room; `limits` rounds what is used down, so it must be below a bound."""
-        quota, bound = self._quota, self._quota.limit - units + 1
-        if bound < 1:
-            return quota.period
-        if self._current < bound:
-            share = (bound - self._current) * quota.period / self._previous if self._previous else self._end
-            return max(self._end - share, 0.0) + SOONEST
-        return self._turn + max(quota.period - bound * quota.period / self._current, 0.0) + SOONEST
 
 
 def _offers(storage: Storage, strategy: type[RateLimiter]) -> bool:

@@ -60,6 +60,14 @@ class MemoryStore:
         self._seen: list[tuple[Quota, ...]] = []
         self._next_look = 0.0
         self._hand = self._round()
+        self._apart: MemoryStore | None = None
+
+    @property
+    def apart(self) -> MemoryStore:
+        """Another memory of the same bound and clock, for what is kept so long that it would take all room."""
+        if self._apart is None:
+            self._apart = MemoryStore(clock=self._clock, bound=self._bound)
+        return self._apart
 
     def __len__(self) -> int:
         return self._size

@@ -209,7 +209,7 @@ def parse_quotas(text: str, algorithm: Algorithm = "token-bucket") -> tuple[Quot
     names = set()
     for quota in quotas:
         if quota.name in names:
-            raise NotationError("quotas with a name each, such as '100/minute as burst'", quota.name)
+            raise NotationError("each name once, such as '100/minute as burst'", f"{quota.name} twice")
         names.add(quota.name)
     return quotas
 

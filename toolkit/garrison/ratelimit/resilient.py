@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
 from garrison.events import EventLog, event_log
 from garrison.ratelimit.breaker import Breaker
 from garrison.ratelimit.deadlines import Deadlines
-from garrison.ratelimit.quota import Decision, Part, Standing
+from garrison.ratelimit.probing import Probing
+from garrison.ratelimit.quota import Decision, Part
+from garrison.ratelimit.shares import Shares
 from garrison.ratelimit.unavailable import StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from garrison.ratelimit.quota import Quota, Store
+    from garrison.ratelimit.quota import Algorithm, Quota, Store
 
 OnError = Literal["memory", "open", "closed"]
+# Seconds between two looks at a store that fails.
+PAUSE: Final = 1.0
 OPEN: Final = Decision(allowed=True, refused_by=(), retry_after=0.0, standings=())
-# Sets of quotas are few unless a callable makes them; then the oldest ones are divided again.
-SETS: Final = 1024
 
 
 @dataclass(slots=True)
@@ -48,8 +48,8 @@ class ResilientStore:
     """Asks a store, and answers without it where it is slow or gone.
 
     Every decision has a deadline. After a few failures in a row the store is not asked any more, but probed
-    every second, in the background and by looking only, so that no request waits for it. Each change is one
-    event, `rate_limit_store`.
+    every second, in the background and by looking only, so that no request waits for it, and none is needed
+    to find it well. Each change is one event, `rate_limit_store`.
 
     Args:
         store: decides.
@@ -63,6 +63,7 @@ class ResilientStore:
         name: of the store, for events.
         log: where the events go; standard output as JSON unless given.
         clock: seconds that never go back.
+        pause: seconds between two probes.
 
     Attributes:
         counts: for metrics.
@@ -81,6 +82,7 @@ class ResilientStore:
         name: str = "",
         log: EventLog | None = None,
         clock: Callable[[], float] = monotonic,
+        pause: float = PAUSE,
     ) -> None:
         self.counts = StoreCounts()
         self.observe: Callable[[float, Literal["answered", "failed"]], None] | None = None
@@ -89,14 +91,20 @@ class ResilientStore:
         self._deadlines = Deadlines(deadline)
         self._deadline = deadline
         self._on_error = on_error
-        self._workers = workers
+        self._shares = Shares(workers)
         self._name = name
         self._log = log or event_log()
         self._clock = clock
         self._breaker = Breaker(clock)
-        self._probing: asyncio.Task[None] | None = None
-        # By identity, as in the store; what is divided is kept, or another one could get its identity.
-        self._shares: dict[int, tuple[tuple[Quota, ...], tuple[Quota, ...]]] = {}
+        self._probing = Probing(self._is_well, pause)
+        # What was asked last, to be looked at in a probe.
+        self._asked: Part | None = None
+
+    @property
+    def algorithm(self) -> Algorithm | None:
+        """The one algorithm that the store counts with; None where it has all of them."""
+        found: Algorithm | None = getattr(self._store, "algorithm", None)
+        return found
 
     @property
     def failing(self) -> bool:
@@ -129,7 +137,7 @@ class ResilientStore:
                 with self._deadlines.limit():
                     decision = await self._store.acquire_all(parts)
             except (StoreUnavailableError, TimeoutError) as error:
-                self._note_failure(began, error)
+                self._note_failure(began, error, parts[0])
             else:
                 self._note_answer(began)
                 return decision
@@ -137,7 +145,7 @@ class ResilientStore:
             return OPEN
         if self._on_error == "closed":
             raise StoreUnavailableError(f"the store {self._name} does not answer")
-        return await self._decide_alone(parts)
+        return self._shares.as_asked(await self._fallback.acquire_all(self._shares.of(parts)), parts)
 
     async def refund(self, key: str, quotas: tuple[Quota, ...], cost: int = 1) -> None:
         """Give units back; see `Store`. What the store cannot take back is lost.
@@ -151,12 +159,12 @@ class ResilientStore:
                 with self._deadlines.limit():
                     await self._store.refund(key, quotas, cost)
             except (StoreUnavailableError, TimeoutError) as error:
-                self._note_failure(began, error)
+                self._note_failure(began, error, Part(key, quotas))
             return
         self._bypass(Part(key, quotas))
         if self._on_error == "memory":
-            divided = self._divided(quotas)
-            await self._fallback.refund(key, divided, _bearable(cost, divided))
+            (share,) = self._shares.of((Part(key, quotas, cost),))
+            await self._fallback.refund(*share)
 
     async def standing(self, key: str, quotas: tuple[Quota, ...]) -> Decision:
         """Look, and take nothing; see `Store`.
@@ -172,14 +180,12 @@ class ResilientStore:
         Raises:
             StoreUnavailableError: the store did not answer; only the fallback has forgotten the key.
         """
-        alone = await self._fallback.reset(key, self._divided(quotas))
+        alone = await self._fallback.reset(key, self._shares.divided(quotas))
         return await self._store.reset(key, quotas) or alone
 
     async def aclose(self) -> None:
-        """End the probe, and close both stores."""
-        if self._probing is not None and self._probing.get_loop() is asyncio.get_running_loop():
-            self._probing.cancel()
-            await asyncio.wait([self._probing])
+        """End the probes of this event loop, and close both stores."""
+        await self._probing.aclose()
         await self._store.aclose()
         await self._fallback.aclose()
 
@@ -191,7 +197,7 @@ class ResilientStore:
             self.observe(seconds, "answered")
         self._breaker.succeed()
 
-    def _note_failure(self, began: float, error: Exception) -> None:
+    def _note_failure(self, began: float, error: Exception, part: Part) -> None:
         self.counts.failed += 1
         if self.observe is not None:
             self.observe(self._clock() - began, "failed")
@@ -201,60 +207,26 @@ class ResilientStore:
         reason = str(error) or f"no answer within {self._deadline * 1000:g} ms"
         fields = {"store": self._name, "state": "failing", "on_error": self._on_error, "reason": reason}
         self._log.emit("error", "rate_limit_store", fields)
+        self._asked = part
+        self._probing.begin()
 
     def _bypass(self, part: Part) -> None:
         self.counts.bypassed += 1
-        if self._breaker.probe() and (
-            # A task of a loop that has ended stays as it was for ever.
-            self._probing is None or self._probing.done() or self._probing.get_loop().is_closed()
-        ):
-            self._probing = asyncio.get_running_loop().create_task(self._probe(part))
+        self._asked = part
+        # The event loop in which the store was found to fail may have ended.
+        self._probing.begin()
 
-    async def _probe(self, part: Part) -> None:
+    async def _is_well(self) -> bool:
+        """Whether the store answers; the first loop to find out says so."""
+        if self._breaker.opened is None or self._asked is None:
+            return True
         try:
             with self._deadlines.limit():
-                await self._store.standing(part.key, part.quotas)
+                await self._store.standing(self._asked.key, self._asked.quotas)
         except (StoreUnavailableError, TimeoutError):
-            return
-        seconds = self._breaker.close()
-        fields = {"store": self._name, "state": "answering", "seconds": round(seconds, 3)}
-        self._log.emit("info", "rate_limit_store", fields)
-
-    async def _decide_alone(self, parts: Sequence[Part]) -> Decision:
-        shares = []
-        for key, quotas, cost in parts:
-            divided = self._divided(quotas)
-            # A cost that no quota as a whole would bear is not made bearable.
-            bearable = all(cost <= quota.limit for quota in quotas)
-            shares.append(Part(key, divided, _bearable(cost, divided) if bearable else cost))
-        decision = await self._fallback.acquire_all(shares)
-        return _as_asked(decision, tuple(chain.from_iterable(part.quotas for part in parts)))
-
-    def _divided(self, quotas: tuple[Quota, ...]) -> tuple[Quota, ...]:
-        if self._workers == 1:
-            return quotas
-        kept = self._shares.get(id(quotas))
-        if kept is None:
-            shares = tuple(replace(quota, limit=max(1, quota.limit // self._workers)) for quota in quotas)
-            if len(self._shares) >= SETS:
-                self._shares.pop(next(iter(self._shares)))
-            self._shares[id(quotas)] = kept = shares, quotas
-        return kept[0]
-
-
-def _bearable(cost: int, shares: tuple[Quota, ...]) -> int:
-    return min(cost, *(share.limit for share in shares))
-
-
-def _as_asked(decision: Decision, quotas: tuple[Quota, ...]) -> Decision:
-    """The decision about shares, told about the quotas that were asked for."""
-    if decision.standings and decision.standings[0].quota is quotas[0]:
-        return decision
-    whole = {standing.quota: quota for standing, quota in zip(decision.standings, quotas, strict=True)}
-    return decision._replace(
-        refused_by=tuple(whole[share] for share in decision.refused_by),
-        standings=tuple(
-            Standing(quota, standing.remaining, standing.more_after, standing.reset_after)
-            for standing, quota in zip(decision.standings, quotas, strict=True)
-        ),
-    )
+            return False
+        if self._breaker.opened is not None:
+            seconds = self._breaker.close()
+            fields = {"store": self._name, "state": "answering", "seconds": round(seconds, 3)}
+            self._log.emit("info", "rate_limit_store", fields)
+        return True

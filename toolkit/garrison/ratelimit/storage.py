@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from garrison.ratelimit.memory import MEMORY, MemoryStore
@@ -18,7 +19,7 @@ NO_REFUNDS: Final = "a Valkey or Redis server or memory://, because units cannot
 NO_BLOCKS: Final = "a Valkey or Redis server or memory://, or the algorithm fixed-window, to block clients at"
 
 
-def check_storage(url: str, algorithm: Algorithm, *, refunds: bool, penalty: bool) -> None:
+def check_storage(url: str, algorithm: Algorithm, *, refunds: bool, penalty: bool) -> float:
     """Refuse a storage that cannot be used, without connecting to it.
 
     Args:
@@ -27,12 +28,15 @@ def check_storage(url: str, algorithm: Algorithm, *, refunds: bool, penalty: boo
         refunds: whether units are to be given back.
         penalty: whether clients are to be blocked.
 
+    Returns:
+        The seconds that a quota can be for there; infinite at most storages.
+
     Raises:
         NotationError: its URL is none, or it lacks the algorithm, refunds or blocks.
         ModuleNotFoundError: its client is missing; the message says how it is installed.
     """
     if url == MEMORY:
-        return
+        return inf
     from garrison.ratelimit.limits_store import LimitsStore  # noqa: PLC0415 - who counts in memory needs none
     from garrison.ratelimit.stores import shared_store  # noqa: PLC0415 - for the same reason
 
@@ -41,6 +45,7 @@ def check_storage(url: str, algorithm: Algorithm, *, refunds: bool, penalty: boo
         raise NotationError(f"{NO_REFUNDS} {store.name}", "refunds")
     if penalty and isinstance(store, LimitsStore) and algorithm != "fixed-window":
         raise NotationError(f"{NO_BLOCKS} {store.name}", "penalty")
+    return store.longest_period if isinstance(store, LimitsStore) else inf
 
 
 def open_storage(

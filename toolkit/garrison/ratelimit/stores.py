@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
-from garrison.ratelimit.limits_store import LimitsStore
+from limits.aio.storage import MemcachedStorage, MongoDBStorage
+
+from garrison.ratelimit.limits_store import ASYNC, LimitsStore
 from garrison.ratelimit.memory import MEMORY, MemoryStore
 from garrison.ratelimit.resilient import ResilientStore
 from garrison.ratelimit.valkey import ValkeyStore
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from garrison.ratelimit.quota import Algorithm, Store
     from garrison.ratelimit.resilient import OnError
 
+# Those that the package `limits` has besides.
+OF_LIMITS: Final = tuple(
+    scheme.removeprefix(ASYNC)
+    for storage in (MemcachedStorage, MongoDBStorage)
+    for scheme in storage.STORAGE_SCHEME or ()
+)
 EXPECTED: Final = "memory://, a URL such as valkey://host:6379/0, or an async storage of the package limits"
 
 
@@ -31,10 +39,23 @@ def shared_store(url: str, algorithm: Algorithm) -> ValkeyStore | LimitsStore:
         NotationError: the URL is none, or the storage lacks the algorithm.
         ModuleNotFoundError: a client is not installed; the message says how.
     """
-    scheme = urlsplit(url).scheme.removeprefix("async+")
+    scheme = scheme_of(url)
     if not scheme:
         raise NotationError(EXPECTED, display(url))
     return ValkeyStore(url) if scheme in SCHEMES else LimitsStore(url, algorithm)
+
+
+def scheme_of(url: str) -> str:
+    """What stands in front of a URL; empty where it is none."""
+    return url.partition("://")[0].removeprefix(ASYNC).lower() if "://" in url else ""
+
+
+def nearest_scheme(url: str) -> str:
+    """The scheme that a URL with an unknown one may have meant; empty where it is known, or near none."""
+    known = {*SCHEMES, scheme_of(MEMORY), *OF_LIMITS}
+    scheme = scheme_of(url)
+    nearest = get_close_matches(scheme, sorted(known), n=1)
+    return nearest[0] if nearest and scheme not in known else ""
 
 
 def store_of(

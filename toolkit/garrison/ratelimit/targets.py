@@ -102,7 +102,8 @@ def _target(group: tuple[Rule, ...], algorithm: Algorithm) -> Target:
     names = [quota.name for some in quotas.values() for quota in some]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise NotationError(f"one quota of each name for {group[0].about}", twice)
+        expected = f"each name once for {group[0].about}, such as '100/minute as burst'"
+        raise NotationError(expected, f"{twice} twice")
     grants = [*(Grant(identity=who, quotas=tuple(some)) for who, some in quotas.items()), *tenants]
     _require_guard(group, grants)
     return Target(rule=group[0], grants=tuple(grants))

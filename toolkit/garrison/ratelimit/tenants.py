@@ -43,7 +43,8 @@ class TenantQuotas:
 
     Args:
         call: takes the parts of an identity, and gives quotas in the notation of `parse_quotas`, or None for
-            a tenant that is not limited; sync or async, and a sync one must not wait for anything.
+            a tenant that is not limited; sync or async. A sync one runs on the event loop, where
+            every request waits for it, and so must not wait for anything itself.
         algorithm: how the quotas are counted.
         setting: how the setting is called that names the callable, for errors.
         ttl: seconds for which an answer is remembered.

@@ -17,6 +17,7 @@ EXPECTED: Final = (
     "a URL such as valkey://host:6379/0, valkeys://host (TLS), unix:///run/valkey.sock,"
     " valkey+sentinel://host:26379,host2:26379/mymaster or valkey+cluster://host:6379,host2:6379"
 )
+ESCAPED: Final = "a URL with /, ?, # and @ of a password or an option written as %2F, %3F, %23 and %40"
 PLAIN: Final = {"valkey": "valkey", "redis": "valkey", "valkeys": "valkeys", "rediss": "valkeys"}
 UNIX: Final = frozenset({"unix", "valkey+unix", "redis+unix"})
 SENTINEL: Final = frozenset({"valkey+sentinel", "redis+sentinel"})
@@ -30,6 +31,7 @@ OPTIONS: Final = frozenset(
     {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_ca_data", "username", "password"}
 )
 SENTINEL_OPTIONS: Final = frozenset({"sentinel_username", "sentinel_password"})
+VERIFICATION: Final = ("none", "optional", "required")
 PORT: Final = 6379
 SENTINEL_PORT: Final = 26379
 
@@ -59,6 +61,8 @@ def line_maker(url: str) -> Callable[[bytes], Line]:
         parts = urlsplit(url)
     except ValueError:
         raise NotationError(EXPECTED, display(url)) from None
+    if "@" in parts.query + parts.fragment:
+        raise NotationError(ESCAPED, display(url))
     if parts.scheme in SENTINEL:
         return _sentinel(parts)
     if parts.scheme in CLUSTER:
@@ -71,7 +75,9 @@ def line_maker(url: str) -> Callable[[bytes], Line]:
 def display(url: str) -> str:
     """A URL without its user, password and options, for logs and messages."""
     scheme, separator, rest = url.partition("://")
-    return scheme + separator + rest.partition("?")[0].rpartition("@")[2]
+    place, _, options = rest.partition("?")
+    # A password with a ? in it, or an option that is one: what is behind the last @ may be part of either.
+    return scheme + separator + ("***" if "@" in options else place.rpartition("@")[2])
 
 
 def _direct(parts: SplitResult) -> Callable[[bytes], Line]:
@@ -90,12 +96,12 @@ def _direct(parts: SplitResult) -> Callable[[bytes], Line]:
         path = unquote(parts.netloc.rpartition("@")[2] + parts.path)
         if not path:
             raise NotationError(EXPECTED, display(parts.geturl()))
+        options = _verifying(options, tls=False)
         options.update(connection_class=UnixDomainSocketConnection, path=path)
     else:
         ((host, port),) = _hosts(parts, PORT, most=1)
         tls = PLAIN[parts.scheme] == "valkeys"
-        if tls:
-            options.setdefault("ssl_check_hostname", True)
+        options = _verifying(options, tls=tls)
         options.update(connection_class=SSLConnection if tls else Connection, host=host, port=port)
     # The trip has a limit of its own, and the client's would be a task for every write.
     return lambda script: DirectLine(ConnectionPool(socket_timeout=None, **options), script)
@@ -112,8 +118,8 @@ def _sentinel(parts: SplitResult) -> Callable[[bytes], Line]:
         raise NotationError(EXPECTED, display(parts.geturl()))
     options = _options(parts, "ssl", "ssl_check_hostname", *SENTINEL_OPTIONS)
     own = {name.removeprefix("sentinel_"): options.pop(name) for name in SENTINEL_OPTIONS & options.keys()}
+    options = _verifying(options, tls=options.get("ssl", False))
     if options.get("ssl"):
-        options.setdefault("ssl_check_hostname", True)
         own |= {name: value for name, value in options.items() if name.startswith("ssl")}
 
     def make(script: bytes) -> Line:
@@ -135,8 +141,7 @@ def _cluster(parts: SplitResult) -> Callable[[bytes], Line]:
     if parts.path.strip("/"):
         raise NotationError("a cluster without a database", display(parts.geturl()))
     options = _options(parts, "ssl", "ssl_check_hostname")
-    if options.get("ssl"):
-        options.setdefault("ssl_check_hostname", True)
+    options = _verifying(options, tls=options.get("ssl", False))
 
     def connect() -> ValkeyCluster:
         nodes = [ClusterNode(host, port) for host, port in hosts]
@@ -187,3 +192,18 @@ def _options(parts: SplitResult, *more: str) -> dict[str, Any]:
     if password:
         options["password"] = unquote(password)
     return options
+
+
+def _verifying(options: dict[str, Any], *, tls: bool) -> dict[str, Any]:
+    """The options, with names verified unless certificates are not.
+
+    Raises:
+        NotationError: what is said about TLS cannot be used.
+    """
+    told = [name for name in options if name.startswith("ssl_")]
+    if not tls and told:
+        raise NotationError(f"valkeys://, or ssl=true for a Sentinel or a cluster, beside {told[0]}", told[0])
+    wanted = options.get("ssl_cert_reqs", "required")
+    if wanted not in VERIFICATION:
+        raise NotationError(f"one of {', '.join(VERIFICATION)} as ssl_cert_reqs", wanted)
+    return {"ssl_check_hostname": wanted != "none", **options} if tls else options

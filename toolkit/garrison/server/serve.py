@@ -26,6 +26,9 @@ from garrison.settings import SettingsError
 from garrison.stack import Hardened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from garrison.preflight import Advice
     from garrison.stack import Settings
 
 
@@ -35,6 +38,18 @@ class PortTakenError(Exception):
 
 class NotStartedError(Exception):
     """The app was loaded and then refused to start; the message says why, on one line."""
+
+
+class UnsafeSettingsError(SettingsError):
+    """Settings that are each fine, and not all of them together; told as `garrison config --check` does.
+
+    Args:
+        errors: at least one.
+    """
+
+    def __init__(self, errors: Sequence[Advice]) -> None:
+        super().__init__(SettingProblem(name=advice.variable, expected=advice.text) for advice in errors)
+        self.args = ("\n".join(f"{advice.variable}: {advice.text}" for advice in errors),)
 
 
 def application() -> StartupReport:
@@ -60,18 +75,11 @@ def serve(settings: Settings) -> None:
         PortTakenError: the address cannot be listened on.
         TargetError: there is no such app.
         NotStartedError: the app's own startup failed.
-        SettingsError: the settings contradict themselves.
+        SettingsError: the settings contradict themselves, are unsafe, or name what is not there.
     """
     errors = [advice for advice in examine(settings) if advice.level == "error"]
     if errors:
-        raise SettingsError(
-            SettingProblem(
-                name=advice.variable,
-                expected="settings that go together",
-                hint=advice.text[:1].upper() + advice.text[1:],
-            )
-            for advice in errors
-        )
+        raise UnsafeSettingsError(errors)
     # uvicorn raises the signal again that stopped it, and a signal may come before uvicorn is there.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):

@@ -1,0 +1,53 @@
+"""Callables that settings name, and that are not there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from garrison.callables import imported, search_here
+from garrison.preflight.advice import Advice
+from garrison.ratelimit.costs import parse_costs
+from garrison.ratelimit.targets import parse_targets
+from garrison.settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from garrison.middleware.rate_limit import RateLimit
+    from garrison.stack import Settings
+
+
+def examine_imports(settings: Settings) -> Iterator[Advice]:
+    """Import what quotas name, as `garrison run` will, from the current directory first.
+
+    It is advice and no error, because settings may be looked over where the app is not installed. It runs
+    the app's code, so that it is for who asks for advice, and not for `examine`.
+    """
+    section = settings.rate_limit
+    if section is None:
+        return
+    for variable, texts in _named(section).items():
+        for text in texts:
+            search_here()
+            try:
+                imported(text, variable)
+            except SettingsError as error:
+                (problem,) = error.problems
+                yield Advice(
+                    level="warning",
+                    variable=variable,
+                    text=f"{text} cannot be imported here, and `garrison run` does not start without it."
+                    f" {problem.hint}",
+                )
+
+
+def _named(section: RateLimit) -> dict[str, tuple[str, ...]]:
+    """Import strings by their variable, each once."""
+    found = {}
+    for name in ("limits", "messages"):
+        grants = [grant for target in parse_targets(getattr(section, name)) for grant in target.grants]
+        texts = [text for grant in grants for text in (grant.tenants, *grant.identity.callables) if text]
+        found[f"GARRISON_RATE_LIMIT_{name.upper()}"] = tuple(dict.fromkeys(texts))
+    costs = [cost for _, cost in parse_costs(section.costs) if isinstance(cost, str)]
+    found["GARRISON_RATE_LIMIT_COSTS"] = tuple(dict.fromkeys(costs))
+    return found
