@@ -49,7 +49,7 @@ def test_a_failure_names_the_path_that_failed(
 ) -> None:
     """The table of failures says where to look, with long paths cut."""
     with serve("failing_app:app") as up:
-        words = ["--headless", "--host", up.base_url, "-u", "20", "-r", "20", "-t", "1s", "--only-summary"]
+        words = ["--headless", "--host", up.base_url, "-u", "20", "-r", "20", "-t", "3s", "--only-summary"]
         ended = subprocess.run(
             [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *words, "ApiClient"],
             capture_output=True, text=True, check=False, timeout=30,

@@ -64,7 +64,7 @@ class MemoryStore:
 
     @property
     def apart(self) -> MemoryStore:
-        """Another memory of the same bound and clock, for what is kept so long that it would take all room."""
+        """Another memory of the same bound and clock, for what is kept so long that it would fill this."""
         if self._apart is None:
             self._apart = MemoryStore(clock=self._clock, bound=self._bound)
         return self._apart
