@@ -41,7 +41,7 @@ PAUSES = st.one_of(
     st.just(0), st.sampled_from([333, 500, 1000, 3000]), st.integers(0, 3000), st.just(86_400_000)
 )
 STEPS = st.lists(
-    st.tuples(PAUSES, st.sampled_from(["acquire"] * 4 + ["refund", "standing"]), st.integers(1, 4)),
+    st.tuples(PAUSES, st.sampled_from(["acquire", "desk"] * 2 + ["refund", "standing"]), st.integers(1, 4)),
     min_size=1,
     max_size=60,
 )
@@ -58,6 +58,7 @@ def test_a_store_says_what_exact_arithmetic_says(
     """Whatever the rhythm, costs and refunds, each decision and each number is that of plain models."""
     now = float(start)
     store = MemoryStore(clock=lambda: now)
+    desk = store.desk(quotas)
     referee = Referee(quotas, ROUNDING)
 
     async def main() -> None:
@@ -72,6 +73,8 @@ def test_a_store_says_what_exact_arithmetic_says(
                 referee.refund(moment, cost)
             elif call == "standing":
                 referee.judge(moment, 1, await store.standing("a", quotas), taken=False)
+            elif call == "desk":
+                referee.judge(moment, 1, desk("a"))
             else:
                 referee.judge(moment, cost, await store.acquire("a", quotas, cost))
 

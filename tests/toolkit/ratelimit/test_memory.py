@@ -167,6 +167,20 @@ def test_quotas_that_nobody_uses_leave_nothing_behind() -> None:
         assert left == unused
 
 
+def test_a_desk_counts_for_everybody_who_asks_otherwise() -> None:
+    """Long after its last client is gone, what it decides counts elsewhere too, and can be forgiven."""
+    bench = Bench("2/second", bound=2)
+    desk = bench.store.desk(bench.quotas)
+    for number in range(20):
+        bench.now += 1
+        bench.ask("other", quotas=parse_quotas(f"{99 + number % 2}/minute"))
+    assert [desk("a").allowed for _ in range(3)] == [True, True, False]
+    assert not bench.ask().allowed
+    assert len(bench.store) == 2
+    assert bench.reset()
+    assert desk("a").allowed
+
+
 def test_quotas_whose_last_client_made_way_leave_nothing_behind() -> None:
     """Quotas go too when their last client is forgotten in favour of another."""
     bench = Bench("2/day", bound=1)

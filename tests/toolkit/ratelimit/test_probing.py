@@ -21,11 +21,13 @@ class Patient:
     Attributes:
         looks: how often it was looked at.
         most: how many looks there were at the same time.
+        well: set once it is.
     """
 
     def __init__(self, ill_for: int) -> None:
         self.looks = 0
         self.most = 0
+        self.well = asyncio.Event()
         self._ill_for = ill_for
         self._present = 0
 
@@ -38,7 +40,9 @@ class Patient:
         self._present -= 1
         if self.looks == 1:
             raise RuntimeError("unforeseen")
-        return self.looks > self._ill_for
+        if self.looks > self._ill_for:
+            self.well.set()
+        return self.well.is_set()
 
 
 def test_looks_until_it_is_well(caplog: pytest.LogCaptureFixture) -> None:
@@ -81,7 +85,8 @@ def test_stops_when_it_is_closed() -> None:
 def test_an_event_loop_that_has_ended_keeps_no_other_from_looking(caplog: pytest.LogCaptureFixture) -> None:
     """A pause that was under way when its loop ended, however it did, is over for the next one."""
     patient = Patient(2)
-    probing = Probing(patient.look, SOON)
+    # Long enough for a loop to end before it is over, however busy the machine.
+    probing = Probing(patient.look, 0.2)
 
     async def begin() -> None:
         probing.begin()
@@ -93,7 +98,7 @@ def test_an_event_loop_that_has_ended_keeps_no_other_from_looking(caplog: pytest
 
     async def run() -> None:
         probing.begin()
-        await asyncio.sleep(0.05)
+        await patient.well.wait()
 
     asyncio.run(run())
     gc.collect()

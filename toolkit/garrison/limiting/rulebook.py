@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from garrison.limiting.fields import standing_form
 from garrison.limiting.plan import Costs, of_preflights, plan_of
 from garrison.limiting.section import setting_name
+from garrison.ratelimit.client import network_of
 from garrison.ratelimit.costs import parse_costs, parse_refunds
 from garrison.ratelimit.targets import of_stage, parse_targets
 from garrison.rules import is_unambiguous, parse_paths
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from garrison.limiting.plan import Plan
-    from garrison.ratelimit.quota import Algorithm, Quota
+    from garrison.ratelimit.quota import Algorithm, Decision, Quota
     from garrison.ratelimit.targets import Target
     from garrison.units import Network
 
@@ -35,16 +37,16 @@ class Kept(NamedTuple):
 
     Attributes:
         plan: what its requests take.
-        label: what its keys begin with, where nothing but addresses is counted.
-        quotas: what is counted for them; None where there is more.
+        key: what is counted for a client, where nothing but addresses is counted.
+        decide: decides about a key at once; None where that cannot be, or more is counted.
         policy: the value of RateLimit-Policy for these quotas.
         standing: the value of RateLimit for them, with gaps for the numbers.
         preflights: for what browsers ask before its requests.
     """
 
     plan: Plan
-    label: str
-    quotas: tuple[Quota, ...] | None
+    key: Callable[[str | None], str]
+    decide: Callable[[str], Decision] | None
     policy: bytes
     standing: bytes
     preflights: Kept | None
@@ -65,6 +67,7 @@ class Rulebook:
             `principal` for the others.
         key: of hashes.
         policy: writes RateLimit-Policy.
+        desk: makes what decides about a key at once; None where nothing can.
 
     Attributes:
         everything: what counts for every request, if that is the same for all.
@@ -89,10 +92,12 @@ class Rulebook:
         stage: Stage,
         key: bytes,
         policy: Callable[[Iterable[Quota]], bytes],
+        desk: Callable[[tuple[Quota, ...]], Callable[[str], Decision]] | None = None,
     ) -> None:
         self._algorithm = algorithm
         self._key = key
         self._policy = policy
+        self._desk = desk
         rules_of_all = (*parse_targets(limits), *parse_targets(messages))
         self.stage: Stage = "client" if stage == "all" and not of_stage(rules_of_all, "principal") else stage
         self._stages = [
@@ -190,8 +195,8 @@ class Rulebook:
         asked_before = None if prefix else of_preflights(target)
         return Kept(
             plan=plan,
-            label=label,
-            quotas=quotas,
+            key=_keys(label),
+            decide=self._desk(quotas) if self._desk and quotas else None,
             policy=self._policy(quotas) if quotas else b"",
             standing=standing_form(quotas or ()),
             preflights=None if asked_before is None else self._kept(asked_before, OF_PREFLIGHTS),
@@ -205,4 +210,14 @@ def _all(found: list[Kept]) -> Kept | None:
     plan = found[0].plan
     for kept in found[1:]:
         plan = plan.and_also(kept.plan)
-    return found[0]._replace(plan=plan, label="", quotas=None)
+    return found[0]._replace(plan=plan, decide=None)
+
+
+def _keys(label: str) -> Callable[[str | None], str]:
+    """What is counted for a client; that of some thousands is remembered, and with it its hash."""
+
+    @lru_cache(maxsize=4096)
+    def key(client: str | None) -> str:
+        return f"{label} {network_of(client)}"
+
+    return key

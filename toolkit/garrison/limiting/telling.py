@@ -31,7 +31,7 @@ def telling(context: RequestContext, send: Send, lines: Headers) -> Send:
 
     # Not a coroutine itself: one less for every message.
     def send_with_standing(message: Message) -> Awaitable[None]:
-        if lines and message["type"] in STARTS:
+        if message["type"] in STARTS and lines:
             headers = message.get("headers", ())
             # Half the price of building it anew.
             message = message.copy()  # type: ignore[attr-defined]

@@ -23,7 +23,6 @@ from garrison.limiting.section import check_notations, check_store, reason_for_s
 from garrison.limiting.telling import telling, telling_below
 from garrison.limiting.who import hash_key
 from garrison.problems import reject
-from garrison.ratelimit.client import network_of
 from garrison.ratelimit.costs import parse_costs, parse_refunds
 from garrison.ratelimit.memory import MEMORY, MemoryStore
 from garrison.ratelimit.penalties import Penalties
@@ -238,6 +237,8 @@ class RateLimitMiddleware:
             fields=self._fields,
             algorithm=settings.algorithm,
         )
+        # Memory has nothing to wait for, and most people need nothing else than quotas.
+        plain = self._fields.is_plain and not (settings.costs or settings.refunds or settings.penalty)
         self._rules = Rulebook(
             limits=settings.limits,
             messages=settings.messages,
@@ -249,12 +250,10 @@ class RateLimitMiddleware:
             stage=stage,
             key=key,
             policy=self._fields.policy,
+            desk=memory.desk if memory is not None and plain else None,
         )
         self._judging = Judging(app, self._rules, self._limiter, self._fields)
-        # Memory has nothing to wait for, and most people need nothing else than quotas.
-        plain = self._fields.is_plain and not (settings.costs or settings.refunds or settings.penalty)
         self._tells = settings.headers != "off"
-        self._decide = memory.decide if memory is not None and plain else None
         # The same quotas twice on one request would count it twice; other quotas on a route are meant.
         rules = f"{settings.algorithm} {settings.limits} {settings.messages}"
         self._mount = f"rate_limit {self._rules.stage} {rules}"
@@ -287,10 +286,10 @@ class RateLimitMiddleware:
             receive, send = self._limited_messages(scope, context, path, receive, send)
         if kept is None:
             await self.app(scope, receive, telling_below(context, send))
-        elif self._decide is None or kept.quotas is None:
+        elif kept.decide is None:
             await self._judging.run(scope, receive, send, context, kept.plan, path, tells=asked is None)
         else:
-            decision = self._decide(f"{kept.label} {network_of(context.client)}", kept.quotas)
+            decision = kept.decide(kept.key(context.client))
             lines: Headers = []
             if self._tells:
                 lines = [(b"ratelimit-policy", kept.policy), standing_line(kept.standing, decision.standings)]

@@ -32,9 +32,10 @@ class Table:
         unknown: the decision of a look at a key that is not remembered, whatever the time.
         shared: the state of all keys together for which there is no room.
         shards: the dictionaries that are not empty, by number.
+        stays: whether somebody holds on to it, so that it is not let go of when there is nothing in it.
     """
 
-    __slots__ = ("judge", "quotas", "shards", "shared", "take", "unknown")
+    __slots__ = ("judge", "quotas", "shards", "shared", "stays", "take", "unknown")
 
     def __init__(self, quotas: tuple[Quota, ...], judge: Judge) -> None:
         self.quotas = quotas
@@ -43,6 +44,7 @@ class Table:
         self.unknown = judge.look(judge.untouched, 0.0)
         self.shared = judge.untouched
         self.shards: dict[int, Shard] = {}
+        self.stays = False
 
     def shard_of(self, key: str) -> Shard:
         """Where a key is, if it is anywhere; new keys do not go there."""
