@@ -3,14 +3,80 @@
 from __future__ import annotations
 
 import json
-import re
+from itertools import accumulate
+from operator import add
 from typing import Any, Final
 
-# Strings may hold brackets. The quantifiers are possessive, so that no text is scanned twice, and the
-# closing quote is optional, so that a string without an end takes the rest in one go.
-STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-NOT_A_BRACKET: Final = bytes(set(range(256)) - set(b"[]{}"))
-OPENING: Final = frozenset(b"[{")
+# What is left of a text of which the depth is wanted: quotes, and the digit 1 for an opening bracket of
+# either kind, 0 for a closing one.
+MARKS: Final = bytes.maketrans(b"[{]}", b"1100")
+NO_MARK: Final = bytes(set(range(256)) - set(b'"[]{}'))
+OPENING: Final = b"1"
+CLOSING: Final = b"0"
+
+# A text that is far too deep is found out in its first block.
+BLOCK: Final = 32 * 1024
+
+# Eight brackets are one number, of which these say how much deeper it ends than it began, as a signed byte,
+# and how much deeper it is where it is deepest.
+EIGHTS: Final = [[1 if number >> bit & 1 else -1 for bit in reversed(range(8))] for number in range(256)]
+DEEPER_IN_THE_END: Final = bytes(sum(steps) & 255 for steps in EIGHTS)
+DEEPER_AT_MOST: Final = bytes(max(accumulate(steps, initial=0)) for steps in EIGHTS)
+
+
+class Depth:
+    """Counts the levels of a JSON text as it arrives, without recursion, and in time that is linear.
+
+    Args:
+        limit: levels of arrays and objects that it may have.
+    """
+
+    __slots__ = ("_in_string", "_level", "_limit", "_rest")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._level = 0
+        self._in_string = False
+        self._rest = b""
+
+    def exceeds(self, text: bytes) -> bool:
+        """Whether the text is too deep with this piece of it; if so, it is over.
+
+        Args:
+            text: the next piece of what claims to be JSON. For broken JSON the answer is that of its
+                brackets.
+        """
+        return any(self._block(text[at : at + BLOCK]) for at in range(0, len(text), BLOCK))
+
+    def _block(self, text: bytes) -> bool:
+        if self._rest or b"\\" in text:
+            # Only a quote that is not escaped ends a string, and two backslashes escape nothing else.
+            text = (self._rest + text).replace(b"\\\\", b"")
+            self._rest = b"\\" if text.endswith(b"\\") else b""
+            text = text.replace(b'\\"', b"")
+        marks = text.translate(MARKS, NO_MARK)
+        if self._in_string:
+            marks = b'"' + marks
+        # Two quotes side by side change nothing for what is behind them, and most strings have no brackets.
+        marks = marks.replace(b'""', b"")
+        self._in_string = False
+        if b'"' in marks:
+            pieces = marks.split(b'"')
+            self._in_string = len(pieces) % 2 == 0
+            marks = b"".join(pieces[::2])
+        opened = marks.count(OPENING)
+        if self._level + opened > self._limit and self._is_deep(marks):
+            return True
+        self._level += 2 * opened - len(marks)
+        return False
+
+    def _is_deep(self, marks: bytes) -> bool:
+        count = -(-len(marks) // 8)
+        # Python reads binary digits in linear time, and closing brackets at the end make nothing deeper.
+        eights = int(marks.ljust(count * 8, CLOSING), 2).to_bytes(count, "big")
+        levels = accumulate(memoryview(eights.translate(DEEPER_IN_THE_END)).cast("b"), initial=self._level)
+        deepest: int = max(map(add, levels, eights.translate(DEEPER_AT_MOST)))
+        return deepest > self._limit
 
 
 def is_deeper(text: bytes, depth: int) -> bool:
@@ -20,17 +86,18 @@ def is_deeper(text: bytes, depth: int) -> bool:
         text: a JSON text, or what claims to be one; the answer for broken JSON is that of its brackets.
         depth: levels of arrays and objects.
     """
-    if text.count(b"[") + text.count(b"{") <= depth:
+    if len(text) <= BLOCK and text.count(b"[") + text.count(b"{") <= depth:
         return False
-    level = 0
-    for byte in STRING.sub(b"", text).translate(None, NOT_A_BRACKET):
-        if byte in OPENING:
-            level += 1
-            if level > depth:
-                return True
-        else:
-            level -= 1
-    return False
+    return Depth(depth).exceeds(text)
+
+
+def is_utf8(text: bytes) -> bool:
+    """Whether bytes are valid UTF-8 (RFC 3629), as JSON has to be (RFC 8259 section 8.1)."""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 # More digits than any double or 64-bit integer has; converting long numbers takes quadratic time.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from garrison.asgi import Rest
+from garrison.asgi import Headers, Rest
 from garrison.problems import Problem
 
 if TYPE_CHECKING:
     from garrison.asgi import Receive
+
+
+CUT_SHORT: Final = Problem(status=400, detail="The body ended before its end.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +22,13 @@ class Refusal:
 
     Attributes:
         problem: what to say.
-        rest: what became of the body.
+        rest: what became of the body; `unread` also if there is more to come of it.
+        headers: header lines that go with it, such as Retry-After.
     """
 
     problem: Problem
     rest: Rest = "read"
+    headers: Headers | None = None
 
 
 async def read_short_body(receive: Receive, limit: int, seconds: float) -> bytes | Refusal | None:
@@ -52,6 +57,17 @@ async def read_short_body(receive: Receive, limit: int, seconds: float) -> bytes
         problem = Problem(status=408, detail=f"The body took longer than {seconds:g} seconds.")
         return Refusal(problem=problem, rest="abandoned")
     return b"".join(parts)
+
+
+def unread(status: int, detail: str, headers: Headers | None = None) -> Refusal:
+    """A refusal before any of the body was read.
+
+    Args:
+        status: the HTTP status code.
+        detail: a sentence for the client's developer.
+        headers: header lines that go with it.
+    """
+    return Refusal(problem=Problem(status=status, detail=detail), rest="unread", headers=headers)
 
 
 def too_large(limit: int) -> Problem:

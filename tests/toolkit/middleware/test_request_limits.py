@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -27,8 +28,6 @@ from tests.toolkit.driver import (
 )
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-
     from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
 
 JSON: Final = (b"content-type", b"application/json")
@@ -94,8 +93,15 @@ def test_a_length_that_is_none_is_refused(value: bytes) -> None:
 
 
 def test_two_framings_at_once_are_refused() -> None:
-    """Content-Length beside Transfer-Encoding is how requests are smuggled."""
-    assert call(limited(), post(RAW, length(1), CHUNKED), b"x").status == 400
+    """Content-Length beside Transfer-Encoding is how requests are smuggled, and so are two lengths."""
+    for framing in (
+        (length(1), CHUNKED),
+        (CHUNKED, length(0)),
+        (length(1), length(0)),
+        (length(0), length(1)),
+    ):
+        assert call(limited(), post(RAW, *framing), b"x").status == 400, framing
+    assert call(limited(), post(RAW, length(1), length(1)), b"x").status == 200
 
 
 @pytest.mark.parametrize("framing", [CHUNKED, length(52)], ids=["chunked", "declared"])
@@ -131,7 +137,9 @@ def test_an_app_that_hides_the_failure_cannot_hide_the_413() -> None:
     for app in (stubborn, framework):
         reply = call(limited(app), post(RAW, CHUNKED), b"x" * 6, b"x" * 6)
         assert (reply.status, len(reply.messages)) == (413, 2)
-        assert reply.header("connection") == "close"
+        assert reply.header("connection") is None, "all of it is read"
+        unread = converse(limited(app), post(RAW, CHUNKED), request_messages(b"x" * 11, b"x")).reply
+        assert (unread.status, unread.header("connection")) == (413, "close")
 
 
 def test_a_reply_that_has_begun_is_not_begun_again() -> None:
@@ -178,6 +186,14 @@ def test_a_failure_of_the_app_itself_goes_through() -> None:
         (http_scope(headers=[(b"x-%d" % number, b"1") for number in range(128)]), 431),
         (http_scope(headers=[(b"x", b"1" * 32_000)]), 200),
         (http_scope(headers=[(b"cookie", b"1" * 33_000)]), 431),
+        (http_scope("/a" * 256), 200),
+        (http_scope("/a" * 257), 414),
+        (http_scope("/a/../b"), 400),
+        (http_scope("/a", raw_path=b"/%zz"), 400),
+        (http_scope("/ä", raw_path="/ä".encode("latin-1")), 400),
+        (http_scope("/a\0", raw_path=b"/a%00"), 400),
+        (http_scope("/a b/ä", raw_path=b"/a%20b%2F%C3%A4"), 200),
+        (http_scope(query=b"q=100%&b=%00%ff"), 200),
         *[(http_scope(method=method), 405) for method in ("TRACE", "TRACK", "CONNECT")],
         *[(http_scope(method=method), 200) for method in ("GET", "QUERY", "PROPFIND", "trace", "")],
     ],
@@ -189,6 +205,42 @@ def test_the_head_of_a_request_is_bounded(scope: Scope, status: int) -> None:
     if status != 200:
         assert reply.header("content-type") == "application/problem+json"
     assert (reply.header("allow") is not None) is (status == 405)
+
+
+def test_the_bounds_are_exact() -> None:
+    """A bound is the most that passes, in bytes of names and values, and in separators."""
+    limits = RequestLimits(max_header_bytes=20, max_query_parameters=2, max_path_segments=2, max_url=9)
+    app = limited(replies_with(), limits)
+    for scope, status in [
+        (http_scope(headers=[(b"x", b"1" * 3)]), 200),  # beside the Host, which has sixteen
+        (http_scope(headers=[(b"x", b"1" * 4)]), 431),
+        (http_scope(query=b"&"), 200),
+        (http_scope(query=b"&&"), 400),
+        (http_scope("/a/"), 200),
+        (http_scope("/a//"), 414),
+        (http_scope("/a", query=b"1234567"), 200),
+        (http_scope("/a", query=b"12345678"), 414),
+    ]:
+        assert call(app, scope).status == status, scope
+
+
+def test_cookies_have_a_bound_of_their_own() -> None:
+    """All cookies together count, in one line or in many, as HTTP/2 has them."""
+    app = limited(replies_with(), RequestLimits(max_cookie_bytes=100))
+    for size, status in ((50, 200), (51, 431)):
+        lines = [(b"cookie", b"a" * 50), (b"cookie", b"a" * size)]
+        assert call(app, http_scope(headers=lines)).status == status
+    assert call(app, http_scope(headers=[(b"x-other", b"a" * 1000)])).status == 200
+
+
+def test_strict_and_any_urls() -> None:
+    """Strict refuses what is read in two ways and looks at the query; any refuses nothing."""
+    odd, broken = http_scope("//a", query=b"q=%00"), http_scope("/a/../b", raw_path=b"/a/../b%")
+    for url, statuses in (("any", (200, 200)), ("bounded", (200, 400)), ("strict", (400, 400))):
+        app = limited(replies_with(), RequestLimits(url=url))  # type: ignore[arg-type]
+        assert (call(app, odd).status, call(app, broken).status) == statuses
+    query = http_scope(query=b"q=%00")
+    assert call(limited(replies_with(), RequestLimits(url="strict")), query).status == 400
 
 
 @pytest.mark.parametrize(
@@ -294,6 +346,42 @@ def test_strict_json_takes_every_honest_text(body: bytes) -> None:
     assert call(limited(echo, RequestLimits(json="strict")), post(JSON, CHUNKED), body).body == body
 
 
+def test_who_answers_by_the_head_alone_has_no_body_read() -> None:
+    """A layer that refuses strangers does so before their JSON is in memory, or asked of them at all."""
+    waiting = post(JSON, length(6), (b"expect", b"100-continue"))
+    wire = converse(limited(replies_with(401)), waiting, request_messages(b"[1,", b"2]"))
+    assert (wire.reply.status, wire.received) == (401, 0)
+
+
+def test_a_look_at_the_client_loses_nothing_of_its_body() -> None:
+    """Frameworks ask whether a client is gone by a `receive` that they cancel, before they read the body."""
+
+    async def handler(request: Request) -> Response:
+        assert not await request.is_disconnected()
+        first, second = asyncio.ensure_future(request.receive()), asyncio.ensure_future(request.receive())
+        await asyncio.wait([first, second], return_when=asyncio.FIRST_COMPLETED)
+        (done,) = [task for task in (first, second) if task.done()]
+        (waits,) = {first, second} - {done}
+        waits.cancel()
+        return Response(done.result()["body"])
+
+    arriving = deque(request_messages(b"[1,2]"))
+
+    async def receive() -> Message:
+        await asyncio.sleep(0)
+        if not arriving:
+            await asyncio.Event().wait()
+        return arriving.popleft()
+
+    async def main() -> None:
+        wire = Wire(deque())
+        app = limited(Starlette(routes=[Route("/", handler, methods=["POST"])]))
+        await app(post(JSON, length(5)), receive, wire.send)
+        assert (wire.reply.status, wire.reply.body) == (200, b"[1,2]")
+
+    run(main())
+
+
 def test_json_is_replayed_chunk_by_chunk_and_then_the_client_goes() -> None:
     """The app gets the very messages of the server, and after them whatever the server says next."""
     seen: list[Message] = []
@@ -306,19 +394,22 @@ def test_json_is_replayed_chunk_by_chunk_and_then_the_client_goes() -> None:
     assert seen == [*chunks, {"type": "http.disconnect"}]
 
 
-def test_a_client_that_goes_while_its_json_arrives_is_told_as_it_is() -> None:
-    """A disconnect in the middle is not the end of the body."""
-    seen: list[Message] = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        seen.extend([await receive() for _ in range(2)])
-
+@pytest.mark.parametrize("content_type", [JSON, FORM])
+def test_a_body_that_is_cut_short_is_a_400(content_type: tuple[bytes, bytes]) -> None:
+    """A client that goes, or whose chunks are broken, has not sent what an app could be asked to take."""
     arriving: list[Message] = [
         {"type": "http.request", "body": b"[1,", "more_body": True},
         {"type": "http.disconnect"},
     ]
-    converse(limited(app), post(JSON, CHUNKED), arriving)
-    assert seen == arriving
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive).body()
+        raise AssertionError("the app goes on")
+
+    reply = converse(limited(app), post(content_type, CHUNKED), arriving).reply
+    assert (reply.status, reply.json["detail"]) == (400, "The body ended before its end.")
+    with pytest.raises(ClientDisconnect):
+        converse(app, post(content_type, CHUNKED), arriving)
 
 
 @pytest.mark.parametrize(
