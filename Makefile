@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STRANGER := build/datasette-env
 NPM := build/npm
+DOCUMENTS := build/documents
 
 .PHONY: help demo test check format proof bench reference constraints clean
 
@@ -18,7 +19,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-test: check $(STRANGER)/.ready $(NPM)/.ready  ## Run everything that must pass
+test: check $(STRANGER)/.ready $(NPM)/.ready $(DOCUMENTS)/.ready  ## Run everything that must pass
 	$(BIN)/pytest -n 2
 
 check: $(READY)  ## Lint, format, types and import rules, in seconds
@@ -31,7 +32,7 @@ format: $(READY)  ## Let ruff write the format and mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-proof: check $(STRANGER)/.ready $(NPM)/.ready  ## The full counts of what `make test` samples
+proof: check $(STRANGER)/.ready $(NPM)/.ready $(DOCUMENTS)/.ready  ## The full counts of what `make test` samples
 	PROOF=1 $(BIN)/pytest -n 2
 
 demo: $(READY) $(STRANGER)/.ready  ## Harden a real app, and show before and after
@@ -44,15 +45,18 @@ $(STRANGER)/.ready: $(READY)
 	@$(STRANGER)/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[server]' datasette
 	@touch $@
 
-# What a CDN serves to interactive documentation, for the tests in a browser; they skip it without npm.
+# What a CDN serves to interactive documentation, for the tests in a browser, and public OpenAPI documents, for
+# those of the contract (some 75 MB to fetch, 800 MB on disk). They are skipped without npm.
 $(NPM)/.ready: tests/browser/package.json
-	@mkdir -p $(NPM)
-	@cp $< $(NPM)/package.json
+$(DOCUMENTS)/.ready: tests/toolkit/openapi/package.json
+$(NPM)/.ready $(DOCUMENTS)/.ready:
+	@mkdir -p $(@D)
+	@cp $< $(@D)/package.json
 	@if command -v npm > /dev/null; then \
-		echo "Setting up $(NPM) ..."; \
-		npm install --prefix $(NPM) --no-package-lock --ignore-scripts --omit=peer --no-audit --no-fund --loglevel=error > /dev/null && touch $@; \
+		echo "Setting up $(@D) ..."; \
+		npm install --prefix $(@D) --no-package-lock --ignore-scripts --omit=peer --no-audit --no-fund --loglevel=error > /dev/null && touch $@; \
 	else \
-		echo "npm is missing: the tests of interactive documentation are skipped"; \
+		echo "npm is missing: the tests that need $(@D) are skipped"; \
 	fi
 
 bench: $(READY)  ## Cost per request beside the peers, in one run
