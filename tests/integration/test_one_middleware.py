@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ import garrison
 from garrison import (
     AccessLog,
     AccessLogMiddleware,
+    Contract,
+    ContractMiddleware,
     Cookies,
     CookiesMiddleware,
     CrossOrigin,
@@ -42,6 +45,7 @@ from tests.toolkit.driver import Reply, call, http_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from starlette.requests import Request
 
@@ -180,6 +184,25 @@ def test_request_limits(framework: Framework) -> None:
     json = (b"content-type", b"application/json")
     assert ask(json, body=b"[1]").json["size"] == 3
     assert ask(json, body=b"[1, 2, 3]").status == 413
+
+
+@BOTH
+def test_contract(framework: Framework, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A body that the document does not allow is refused and logged, one that it does arrives."""
+    schema = {"type": "array", "items": {"type": "integer"}}
+    operation = {"requestBody": {"content": {"application/json": {"schema": schema}}}, "responses": {}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "One", "version": "1"},
+        "paths": {"/": {"post": operation}},
+    }
+    path = tmp_path / "openapi.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    ask = make(framework, ContractMiddleware, Contract(document=str(path)))
+    sent = (b"content-type", b"application/json")
+    assert ask(sent, body=b"[1]").json["size"] == 3
+    assert ask(sent, body=b'["x"]').status == 422
+    assert '"contract_violation"' in capsys.readouterr().out
 
 
 def test_every_middleware_is_here() -> None:

@@ -59,7 +59,7 @@ def test_help_lists_the_commands_and_examples() -> None:
     """All commands are there, those of the harness too, and the examples are a line each."""
     found = garrison("--help").stdout
     names = [line.split()[0] for line in found.partition("Commands:\n")[2].splitlines()]
-    assert names == ["run", "config", "csp", "limits", "check", "load"]
+    assert names == ["run", "config", "contract", "csp", "limits", "check", "load"]
     assert "    garrison run shop.main:app --port 8000\n    garrison config --check\n" in found
     assert "Exit status: 0" in garrison("run", "--help").stdout
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from garrison.middleware.contract import Contract
 from garrison.middleware.cross_origin import CrossOrigin
 from garrison.middleware.csp_reports import CspReports
 from garrison.middleware.exposure import Exposure
@@ -25,6 +27,9 @@ COMPLETE = Settings(
     proxy=Proxy(trusted=(ip_network("10.0.0.0/8"),)),
     hosts=Hosts(allowed=("shop.example",), https="redirect"),
     cross_origin=CrossOrigin(mode="enforce"),
+    contract=Contract(
+        document=str(Path(__file__).parent / "contract" / "document.yaml"), security="presence"
+    ),
 )
 
 
@@ -51,6 +56,7 @@ def test_defaults_lack_what_only_the_operator_knows() -> None:
         ("warning", "GARRISON_HOSTS_ALLOWED"),
         ("warning", "GARRISON_HOSTS_HTTPS"),
         ("warning", "GARRISON_CROSS_ORIGIN_MODE"),
+        ("warning", "GARRISON_CONTRACT_DOCUMENT"),
     }
 
 
@@ -237,9 +243,7 @@ def test_a_host_that_anybody_may_choose_is_unsafe() -> None:
         assert advice(replace(unsafe, profile="development")) == []
 
 
-@pytest.mark.parametrize(
-    "name", sorted(optional_sections(Settings) - {"proxy", "hosts", "exposure", "csp_reports", "rate_limit"})
-)
+@pytest.mark.parametrize("name", sorted(optional_sections(Settings) - NEED_A_SETTING))
 def test_layers_that_are_off_are_noticed(name: str) -> None:
     """A protection that somebody switched off is worth a line, since it may have been for a day only."""
     assert advice(replace(COMPLETE, **{name: None})) == [("warning", f"GARRISON_{name.upper()}")]  # type: ignore[arg-type]

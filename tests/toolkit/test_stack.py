@@ -5,11 +5,23 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from ipaddress import ip_network
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from garrison import Hardened, RateLimit, Server, Settings, SettingsError, harden
+from garrison import (
+    Contract,
+    ContractMiddleware,
+    Hardened,
+    RateLimit,
+    RequestLimits,
+    RequestLimitsMiddleware,
+    Server,
+    Settings,
+    SettingsError,
+    harden,
+)
 from garrison.middleware.csp_reports import CspReports
 from garrison.middleware.exposure import Exposure
 from garrison.middleware.hosts import Hosts
@@ -26,6 +38,7 @@ EVERYTHING = Settings(
     exposure=Exposure(closed="docs"),
     csp_reports=CspReports(path="/csp-reports"),
     rate_limit=RateLimit(limits="5/minute"),
+    contract=Contract(document=str(Path(__file__).parent / "contract" / "document.yaml")),
 )
 BESIDE_THE_LAYERS = ("redaction", "server")
 
@@ -55,7 +68,7 @@ def test_layers_stand_in_the_order_of_the_sections() -> None:
     names = [name for name in sections_of(Settings) if name not in BESIDE_THE_LAYERS]
     assert names == [
         "proxy", "request_id", "tracing", "access_log", "security_headers", "cookies", "cross_origin",
-        "errors", "hosts", "exposure", "csp_reports", "rate_limit", "request_limits",
+        "errors", "hosts", "exposure", "csp_reports", "rate_limit", "request_limits", "contract",
     ]  # fmt: skip
     hardened = harden(app, EVERYTHING)
     assert list(hardened.layers) == names
@@ -77,7 +90,7 @@ def test_each_layer_can_be_left_out(name: str) -> None:
 def test_layers_with_nothing_to_do_are_not_there() -> None:
     """Without hosts and quotas their layers cost nothing; that of proxies looks out for some."""
     assert set(harden(app, EVERYTHING).layers) - set(harden(app, Settings()).layers) == {
-        "hosts", "exposure", "csp_reports", "rate_limit",
+        "hosts", "exposure", "csp_reports", "rate_limit", "contract",
     }  # fmt: skip
 
 
@@ -150,3 +163,29 @@ def test_server_settings_are_checked(values: dict[str, object], problem: str) ->
     with pytest.raises(SettingsError) as caught:
         Server(**values)  # type: ignore[arg-type]
     assert str(caught.value) == problem
+
+
+def test_what_layers_hold_together_is_bounded_once() -> None:
+    """One budget is for all bodies of a process, whichever layer holds them."""
+    limits = RequestLimits(max_body=1000, max_buffered=5000)
+    contract = replace(EVERYTHING.contract or Contract(), max_body=1000)
+    layer: Any = harden(app, replace(EVERYTHING, request_limits=limits, contract=contract))._outer
+    budgets = []
+    while layer is not app:
+        if isinstance(layer, RequestLimitsMiddleware):
+            budgets.append(layer._budget)
+        elif isinstance(layer, ContractMiddleware):
+            budgets.append(layer._judging._gate._budget)  # type: ignore[union-attr]
+        layer = layer.app
+    assert [budget.limit for budget in budgets] == [5000, 5000]
+    assert budgets[0] is budgets[1]
+
+
+def test_a_contract_cannot_read_more_than_may_be_held() -> None:
+    """A body that would always be a 503 is found before there is one, where there is a document."""
+    limits = RequestLimits(max_body=1000, max_buffered=5000)
+    Settings(request_limits=limits)
+    with pytest.raises(SettingsError, match=r"Contract\.max_body: expected at most RequestLimits"):
+        Settings(request_limits=limits, contract=EVERYTHING.contract)
+    with pytest.raises(SettingsError, match=r"Contract\.max_body"):
+        Settings.from_environment(request_limits=limits, contract=EVERYTHING.contract)

@@ -1,5 +1,6 @@
 """Makes an existing ASGI app fit for production."""
 
+from garrison.contracting.replies import ReplyViolations
 from garrison.csp.hashes import csp_hash
 from garrison.headers.override import set_policy
 from garrison.limiting.attempt import Attempt
@@ -7,6 +8,7 @@ from garrison.limiting.dependency import Limit
 from garrison.limiting.login import LoginLimit
 from garrison.limiting.refused import QuotaExceededError, problem_handler
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
+from garrison.middleware.contract import Contract, ContractMiddleware
 from garrison.middleware.cookies import Cookies, CookiesMiddleware
 from garrison.middleware.cross_origin import CrossOrigin, CrossOriginMiddleware
 from garrison.middleware.csp_reports import CspReports, CspReportsMiddleware
@@ -28,6 +30,8 @@ __all__ = [
     "AccessLog",
     "AccessLogMiddleware",
     "Attempt",
+    "Contract",
+    "ContractMiddleware",
     "Cookies",
     "CookiesMiddleware",
     "CrossOrigin",
@@ -49,6 +53,7 @@ __all__ = [
     "RateLimit",
     "RateLimitMiddleware",
     "Redaction",
+    "ReplyViolations",
     "RequestId",
     "RequestIdMiddleware",
     "RequestLimits",

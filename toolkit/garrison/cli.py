@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import click
 
 from garrison import __version__, listing, reference
+from garrison.contract_cli import contract
 from garrison.csp_cli import csp
 from garrison.env_file import take_env_file
 from garrison.limits_cli import limits
-from garrison.preflight import Advice, examine, examine_imports
+from garrison.preflight import Advice, examine, examine_document, examine_imports
 from garrison.server.environment import worker_count
 from garrison.settings import SettingsError, foreign, load
 from garrison.stack import Settings
@@ -195,7 +196,10 @@ def config(form: str, check: bool, env_file: Path | None) -> None:
         loaded = load(Settings, defaults=worker_count())
     except SettingsError as error:
         fail(str(error), 2)
-    advice = (*examine(loaded.value), *examine_imports(loaded.value)) if check else ()
+    advice: Sequence[Advice] = ()
+    if check:
+        parts = (examine(loaded.value), examine_document(loaded.value), examine_imports(loaded.value))
+        advice = sorted((each for part in parts for each in part), key=lambda each: each.level)
     if form == "env":
         click.echo(listing.template(loaded), nl=False)
     elif form == "json":
@@ -211,6 +215,7 @@ def config(form: str, check: bool, env_file: Path | None) -> None:
     sys.exit(1 if any(item.level == "error" for item in advice) else 0)
 
 
+main.add_command(contract)
 main.add_command(csp)
 main.add_command(limits)
 

@@ -52,6 +52,7 @@ SHAPES: Final = re.compile(
     | \bgh[pousr]_[A-Za-z0-9]{20,}                                # GitHub token
     | \bsk_(?:live|test)_[A-Za-z0-9]{10,}                         # Stripe secret key
     | \bxox[abeoprs]-[A-Za-z0-9-]{10,}                            # Slack token
+    | \bgarrison_key_[A-Za-z0-9_-]{20,}                           # an API key of `garrison contract key`
     | -----BEGIN\ [A-Z ]{0,32}PRIVATE\ KEY-----                   # PEM (RFC 7468)
     | (?P<name>(?i:\b(?:password|passwd|pwd|secret|api_?key|token)\b["']?\s{0,4}[=:]\s{0,4}["']?))
       [^\s"',;&}\[][^\s"',;&}]{2,}                                 # password=…, "secret": "…"

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, cast
 
+from garrison.buffer_budget import BufferBudget
 from garrison.events import event_log
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
+from garrison.middleware.contract import Contract, ContractMiddleware
 from garrison.middleware.cookies import Cookies, CookiesMiddleware
 from garrison.middleware.cross_origin import CrossOrigin, CrossOriginMiddleware
 from garrison.middleware.csp_reports import CspReports, CspReportsMiddleware
@@ -22,7 +24,7 @@ from garrison.middleware.security_headers import SecurityHeaders, SecurityHeader
 from garrison.middleware.tracing import Tracing, TracingMiddleware
 from garrison.ratelimit.targets import of_stage, parse_targets
 from garrison.redaction import Redaction
-from garrison.settings import load, validate
+from garrison.settings import Problem, SettingsError, load, validate
 from garrison.units import Duration, Secret
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ NEED_ONE_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "exposure": ("closed",),
     "csp_reports": ("path",),
     "rate_limit": ("limits", "messages", "is_shared"),
+    "contract": ("document",),
 }
 
 
@@ -101,6 +104,7 @@ class Settings:
         csp_reports: where browsers report what policies block.
         rate_limit: quotas for every client.
         request_limits: how large a request may be.
+        contract: the OpenAPI document that requests have to keep.
         redaction: what is masked wherever something is written down.
         server: what `garrison run` serves.
     """
@@ -120,12 +124,19 @@ class Settings:
     csp_reports: CspReports | None = CspReports()
     rate_limit: RateLimit | None = RateLimit()
     request_limits: RequestLimits | None = RequestLimits()
+    contract: Contract | None = Contract()
     redaction: Redaction = Redaction()
     server: Server = Server()
 
     def __post_init__(self) -> None:
         weak = self.secret is not None and len(self.secret.reveal()) < SHORTEST_SECRET
         validate(self, ("secret", not weak, f"at least {SHORTEST_SECRET} characters"))
+        limits, contract = self.request_limits, self.contract
+        if limits and contract and contract.document and contract.max_body > limits.max_buffered:
+            expected = f"at most RequestLimits.max_buffered, which is {limits.max_buffered}"
+            raise SettingsError(
+                [Problem(name="Contract.max_body", expected=expected, found=str(contract.max_body))]
+            )
 
     @classmethod
     def from_environment(cls, **overrides: object) -> Settings:
@@ -154,7 +165,7 @@ class Hardened:
         self.app = app
         self.settings = settings
         outer, names = app, []
-        for name, layer in reversed(_layers(settings)):
+        for name, layer in reversed(_layers(settings, app)):
             outer = layer(outer)
             names.append(name)
         self.layers = tuple(reversed(names))
@@ -184,13 +195,16 @@ def harden(app: Callable[..., Awaitable[object]], settings: Settings | None = No
     return Hardened(cast("ASGIApp", app), Settings.from_environment() if settings is None else settings)
 
 
-def _layers(settings: Settings) -> list[tuple[str, Layer]]:
+def _layers(settings: Settings, app: ASGIApp) -> list[tuple[str, Layer]]:
     """The layers that have something to do, outermost first."""
     redaction = settings.redaction
     log = event_log(settings.access_log.format if settings.access_log else "json")
     preset = settings.security_headers.preset if settings.security_headers else "auto"
     reports = settings.csp_reports.path if settings.csp_reports else ""
     by_client, by_principal = _rate_limits(settings, log)
+    limits = settings.request_limits
+    # One for all layers that hold bodies, because they hold them in one memory.
+    budget = None if limits is None else BufferBudget(limits.max_buffered)
     # What each is made with beside its section; in the order of the sections.
     classes: dict[str, Callable[..., ASGIApp]] = {
         "proxy": partial(ProxyMiddleware, log=log),
@@ -205,7 +219,8 @@ def _layers(settings: Settings) -> list[tuple[str, Layer]]:
         "exposure": ExposureMiddleware,
         "csp_reports": partial(CspReportsMiddleware, redaction=redaction, log=log),
         "rate_limit": by_client,
-        "request_limits": RequestLimitsMiddleware,
+        "request_limits": partial(RequestLimitsMiddleware, budget=budget),
+        "contract": partial(ContractMiddleware, own=app, secret=settings.secret, budget=budget, log=log),
     }
     found: list[tuple[str, Layer]] = []
     for name, middleware in classes.items():

@@ -5,11 +5,14 @@ from __future__ import annotations
 from types import FunctionType, MethodType
 from typing import Any
 
+from garrison.buffer_budget import BufferBudget
+from garrison.contracting.telling import Teller
 from garrison.ratelimit.memory import MemoryStore
 from garrison.ratelimit.outcomes import Outcomes
 
-# What a store counts belongs to its clients, and what metrics count to the process; both outlive requests.
-LEDGERS = (MemoryStore, Outcomes)
+# What a store counts belongs to its clients, and what metrics and budgets count, and what was told lately, to
+# the process.
+LEDGERS = (BufferBudget, MemoryStore, Outcomes, Teller)
 
 # When a layer last looked for an SDK, and whether it found one: of the process, and not of a request.
 ASKED = {"_ask_again", "_recording"}

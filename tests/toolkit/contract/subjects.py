@@ -11,12 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
 from ipaddress import ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.sdk.trace import TracerProvider
 
 import garrison.middleware
 from garrison import (
+    Contract,
     CrossOrigin,
     CspReports,
     Exposure,
@@ -101,7 +103,10 @@ ACTIVE: Final[dict[str, object]] = {
     "exposure": Exposure(closed="docs; metrics; dotfiles; /admin/*"),
     "csp_reports": CspReports(path="/csp-reports"),
     "rate_limit": RateLimit(limits="1000000/hour"),
-    "request_limits": RequestLimits(max_upload=10_000_000),
+    "request_limits": RequestLimits(
+        max_upload=10_000_000, max_file=10_000_000, rules="POST /never/*: max_body=1; /nor/*: json=strict"
+    ),
+    "contract": Contract(document=str(Path(__file__).with_name("document.yaml")), replies=1.0),
 }
 
 

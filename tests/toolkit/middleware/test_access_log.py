@@ -410,3 +410,18 @@ def test_the_whole_stack_logs_to_standard_output(capfdbinary: pytest.CaptureFixt
     reply = call(harden(replies_with(), Settings()))
     (line,) = capfdbinary.readouterr().out.splitlines()
     assert orjson.loads(line)["request_id"] == reply.header("x-request-id")
+
+
+def test_who_asks_is_in_the_line() -> None:
+    """A principal that some layer has verified is there under OpenTelemetry's name, and nobody is no one."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["garrison"].principal = "ann" if scope["path"] == "/ann" else None
+        await replies_with()(scope, receive, send)
+
+    logged = Logged(app)
+    for path in ("/ann", "/"):
+        call(logged.app, http_scope(path))
+    first, second = logged.events
+    assert first["enduser.id"] == "ann"
+    assert "enduser.id" not in second

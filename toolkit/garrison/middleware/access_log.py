@@ -116,6 +116,8 @@ class AccessLogMiddleware:
         if context.trace_id is not None:
             fields["trace_id"] = context.trace_id
             fields["span_id"] = context.span_id
+        if context.principal is not None:
+            fields["enduser.id"] = context.principal[:LONGEST_TEXT]
         if context.rejected_by is not None:
             fields["rejected_by"] = context.rejected_by
         if context.exception is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from garrison.preflight.advice import Advice
 from garrison.preflight.browsers import examine_cross_origin, examine_headers
 from garrison.preflight.callers import examine_closed_doors, examine_hosts, examine_proxies
+from garrison.preflight.contract import examine_contract, examine_document, examine_missing_contract
 from garrison.preflight.imports import examine_imports
 from garrison.preflight.order import examine_order
 from garrison.preflight.quotas import examine_absence, examine_quotas
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
     from garrison.stack import Settings
 
-__all__ = ["NEED_A_SETTING", "Advice", "examine", "examine_imports"]
+__all__ = ["NEED_A_SETTING", "Advice", "examine", "examine_document", "examine_imports"]
 
 # Layers that do nothing until they are told what to do, and are looked at by themselves.
-NEED_A_SETTING: Final = frozenset({"proxy", "hosts", "exposure", "csp_reports", "rate_limit"})
+NEED_A_SETTING: Final = frozenset({"proxy", "hosts", "exposure", "csp_reports", "rate_limit", "contract"})
 
 
 def examine(settings: Settings) -> tuple[Advice, ...]:
@@ -41,11 +42,13 @@ def _examine(settings: Settings) -> Iterator[Advice]:
     yield from examine_closed_doors(settings)
     yield from examine_headers(settings)
     yield from examine_order(settings)
+    yield from examine_contract(settings)
     if settings.profile != "production":
         return
     yield from examine_absence(settings)
     yield from examine_proxies(settings)
     yield from examine_hosts(settings)
+    yield from examine_missing_contract(settings)
     # The other layers do their work without a setting, so that being off is all that can be wrong.
     for name in sections_of(type(settings)):
         if name not in NEED_A_SETTING and getattr(settings, name) is None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from garrison.callables import imported, search_here
 from garrison.preflight.advice import Advice
+from garrison.preflight.contract import callables_of
 from garrison.ratelimit.costs import parse_costs
 from garrison.ratelimit.targets import parse_targets
 from garrison.settings import SettingsError
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
 
 
 def examine_imports(settings: Settings) -> Iterator[Advice]:
-    """Import what quotas name, as `garrison run` will, from the current directory first.
+    """Import what quotas and verifiers name, as `garrison run` will, from the current directory first.
 
     It is advice and no error, because settings may be looked over where the app is not installed. It runs
     the app's code, so that it is for who asks for advice, and not for `examine`.
     """
-    section = settings.rate_limit
-    if section is None:
-        return
-    for variable, texts in _named(section).items():
+    named = {} if settings.rate_limit is None else _named(settings.rate_limit)
+    if settings.contract is not None:
+        named["GARRISON_CONTRACT_VERIFIERS"] = callables_of(settings.contract)
+    for variable, texts in named.items():
         for text in texts:
             search_here()
             try:

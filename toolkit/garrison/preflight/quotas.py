@@ -49,14 +49,20 @@ def examine_quotas(settings: Settings) -> Iterator[Advice]:
         )
     for name in ("limits", "messages"):
         grants = [grant for target in parse_targets(getattr(section, name)) for grant in target.grants]
-        if any(grant.identity.stage == "principal" for grant in grants):
+        if not verifies(settings) and any(grant.identity.stage == "principal" for grant in grants):
             yield Advice(
                 level="error",
                 variable=f"GARRISON_RATE_LIMIT_{name.upper()}",
                 text="no layer of this stack verifies who asks, so that what is `by principal` counts nobody."
-                " Put RateLimitMiddleware below the app's own authentication, or garrison.Limit on its"
-                " routes, and take it away here.",
+                " Let GARRISON_CONTRACT_DOCUMENT verify callers. Or take it away here, and put"
+                " RateLimitMiddleware below the app's own authentication or garrison.Limit on its routes.",
             )
+
+
+def verifies(settings: Settings) -> bool:
+    """Whether a layer of the stack finds out who asks."""
+    section = settings.contract
+    return section is not None and bool(section.document) and section.verifies
 
 
 def examine_absence(settings: Settings) -> Iterator[Advice]:

@@ -1,0 +1,118 @@
+"""Whether requests are held to a document, and whether that fits together with what verifies callers."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from garrison.callables import is_import_string
+from garrison.contracting.setup import OWN, contract_of
+from garrison.events import event_log
+from garrison.openapi.assignment import REFUSE, parse_verifiers
+from garrison.preflight.advice import Advice
+from garrison.settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from garrison.middleware.contract import Contract
+    from garrison.stack import Settings
+
+
+def examine_contract(settings: Settings) -> Iterator[Advice]:
+    """What verifies callers, and does not."""
+    section = settings.contract
+    if section is None:
+        return
+    for name in ("api_keys", "jwt_keys", "verifiers"):
+        if not getattr(section, name):
+            continue
+        if not section.document:
+            yield Advice(
+                level="error",
+                variable=f"GARRISON_CONTRACT_{name.upper()}",
+                text="it keeps nobody out while GARRISON_CONTRACT_DOCUMENT is empty. Name there the document"
+                " that says which operations need it, or take this away.",
+            )
+        elif not section.verifies:
+            usual = "" if section.security else f" unless set, for the document `{OWN}`"
+            yield Advice(
+                level="error",
+                variable=f"GARRISON_CONTRACT_{name.upper()}",
+                text=f"it verifies nobody, because GARRISON_CONTRACT_SECURITY is"
+                f" {section.security or 'presence'}{usual}. Set that to verify, or take this away.",
+            )
+    if section.api_keys is not None and section.document and settings.secret is None:
+        yield Advice(
+            level="error",
+            variable="GARRISON_SECRET",
+            text="it is missing, and the hashes in GARRISON_CONTRACT_API_KEYS were made with it. Set the one"
+            " that `garrison contract key` had.",
+        )
+    for name in ("jwt_issuers", "jwt_audiences", "jwt_algorithms"):
+        if getattr(section, name) and not section.jwt_keys:
+            yield Advice(
+                level="warning",
+                variable=f"GARRISON_CONTRACT_{name.upper()}",
+                text="no token is verified while GARRISON_CONTRACT_JWT_KEYS is empty. Say there where the"
+                " issuer's keys are, or take this away.",
+            )
+
+
+def examine_missing_contract(settings: Settings) -> Iterator[Advice]:
+    """Whether there is a document at all, and whether it counts."""
+    section = settings.contract
+    if section is None or not section.document:
+        yield Advice(
+            level="warning",
+            variable="GARRISON_CONTRACT_DOCUMENT",
+            text="requests are held to no OpenAPI document. Name the file of yours, or `app` for the one that"
+            " FastAPI and Litestar make.",
+        )
+    elif section.mode == "report":
+        yield Advice(
+            level="warning",
+            variable="GARRISON_CONTRACT_MODE",
+            text="what does not keep the document is only logged, and so is who lacks a credential. Set it to"
+            " enforce, once every contract_violation and contract_denied in the log is one to refuse.",
+        )
+
+
+def examine_document(settings: Settings) -> Iterator[Advice]:
+    """Read the document and the keys, as `garrison run` will.
+
+    It takes as long as that, so that it is for who asks for advice, and not for `examine`. What the app makes
+    of itself, or another host has, is not looked at.
+    """
+    section = settings.contract
+    if section is None or section.document in {"", OWN} or section.remote:
+        return
+    if any(advice.level == "error" for advice in examine_contract(settings)):
+        return
+    try:
+        contract_of(
+            _importing_nothing(section),
+            None,
+            secret=settings.secret,
+            log=event_log(stream=io.StringIO()),
+            clock=monotonic,
+        )
+    except SettingsError as error:
+        for problem in error.problems:
+            text = str(problem).removeprefix(f"{problem.name}: ")
+            yield Advice(level="error", variable=problem.name, text=text)
+
+
+def callables_of(section: Contract) -> tuple[str, ...]:
+    """The callables that verify, as import strings, each once."""
+    words = parse_verifiers(section.verifiers).values()
+    return tuple(dict.fromkeys(word for word in words if is_import_string(word)))
+
+
+def _importing_nothing(section: Contract) -> Contract:
+    """The same section without callables, which need not be where settings are looked over."""
+    named = parse_verifiers(section.verifiers)
+    words = (f"{name}={REFUSE if is_import_string(word) else word}" for name, word in named.items())
+    return replace(section, verifiers=", ".join(words))
