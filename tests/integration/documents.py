@@ -131,6 +131,9 @@ def curl(words: tuple[str, ...]) -> Request:
         elif word == "-d":
             body = next(rest).encode()
             headers.append(("Content-Type", "application/x-www-form-urlencoded"))
+        elif word == "--json":
+            body = next(rest).encode()
+            headers += [("Content-Type", "application/json"), ("Accept", "application/json")]
         else:
             assert word.startswith(("http://", "https://")), word
             url = word

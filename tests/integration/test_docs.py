@@ -18,6 +18,7 @@ from garrison.sections import sections_of, settings_of
 from garrison.settings import load
 from tests.integration.documents import (
     DOCS,
+    EXAMPLES,
     GUIDES,
     PAGES,
     Block,
@@ -105,8 +106,10 @@ def test_values_in_the_text_can_be_read(page: Path) -> None:
 
 
 @pytest.mark.parametrize("block", all_blocks("env"), ids=named)
-def test_settings_can_be_used(block: Block, tmp_path: Path) -> None:
+def test_settings_can_be_used(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A block of settings is read from an env file as it stands, and `garrison run` starts with it."""
+    # The files that settings name are those of this example.
+    monkeypatch.chdir(EXAMPLES / "contract")
     loaded = load(Settings, environ=variables(block, tmp_path))
     assert not loaded.unused
     assert not [advice for advice in examine(loaded.value) if advice.level == "error"]
