@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from loadtests.bench import stores_table, table, valkey_store
+from loadtests.bench import contract_table, stores_table, table, valkey_store
 from loadtests.bench.names import GROUPS
 from loadtests.bench.worker import WorkerError, started
 
@@ -56,6 +56,7 @@ def main() -> int:
     rounds, requests = QUICK if arguments.quick else FULL
     try:
         groups = measured(rounds, requests)
+        contracts = contract_table.measured(quick=arguments.quick)
         stores = stores_table.measured(quick=arguments.quick)
         shared = valkey_store.measured(quick=arguments.quick)
     except WorkerError as error:
@@ -64,10 +65,12 @@ def main() -> int:
     except KeyboardInterrupt:
         print("bench: interrupted before it had measured everything", file=sys.stderr)
         return 4
-    print(table.text(groups, requests, stores, shared))
+    print(table.text(groups, requests, stores, shared, contracts))
     if arguments.json is not None:
         arguments.json.write_bytes(
-            orjson.dumps(table.document(groups, requests, stores, shared), option=orjson.OPT_INDENT_2)
+            orjson.dumps(
+                table.document(groups, requests, stores, shared, contracts), option=orjson.OPT_INDENT_2
+            )
         )
     return 0
 
@@ -92,7 +95,7 @@ def measured(rounds: int, requests: int) -> dict[Group, Rounds]:
             worker.group: {name: [] for name in worker.names()} for worker in workers
         }
         print(
-            f"bench: up to {rounds} rounds, and then stores, in two minutes or so",
+            f"bench: up to {rounds} rounds, then contracts and stores, in three minutes or so",
             file=sys.stderr,
             flush=True,
         )

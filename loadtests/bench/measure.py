@@ -25,6 +25,29 @@ REQUEST_HEADERS = (
 )
 PATH = "/items/42"
 
+# Of a body, servers hand on so many bytes at a time.
+PIECE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """The request that is measured with.
+
+    Attributes:
+        method: in capital letters.
+        path: without anything that would have to be encoded.
+        query: as it is on the wire.
+        body: JSON, or none.
+    """
+
+    method: str = "GET"
+    path: str = PATH
+    query: bytes = b""
+    body: bytes = b""
+
+
+PLAIN = Sent()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
@@ -56,20 +79,29 @@ class WrongReplyError(Exception):
 
 
 class Wire:
-    """Both ends of a connection whose client sends requests without a body; it counts and does no more."""
+    """Both ends of a connection; it counts and does no more.
 
-    __slots__ = ("finished", "status", "unread")
+    Args:
+        body: that the client sends with each request.
+    """
 
-    def __init__(self) -> None:
-        self.unread = False
+    __slots__ = ("_pieces", "finished", "left", "status")
+
+    def __init__(self, body: bytes = b"") -> None:
+        self._pieces = [body[at : at + PIECE] for at in range(0, len(body), PIECE)][::-1] or [b""]
+        self.left = 0
         self.status = 200
         self.finished = 0
 
+    def begin(self) -> None:
+        """The client sends a request."""
+        self.left = len(self._pieces)
+
     async def receive(self) -> Message:
-        """The empty body once for each request, and then the end of the client."""
-        if self.unread:
-            self.unread = False
-            return {"type": "http.request", "body": b"", "more_body": False}
+        """The body once for each request, and then the end of the client."""
+        if self.left:
+            self.left -= 1
+            return {"type": "http.request", "body": self._pieces[self.left], "more_body": self.left > 0}
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
@@ -81,8 +113,16 @@ class Wire:
             self.finished += 1
 
 
-def request_scope() -> dict[str, Any]:
-    """A fresh scope with the keys that uvicorn gives a plain HTTP/1.1 request."""
+def request_scope(sent: Sent = PLAIN) -> dict[str, Any]:
+    """A fresh scope with the keys that uvicorn gives a plain HTTP/1.1 request.
+
+    Args:
+        sent: what the client asks for.
+    """
+    headers = list(REQUEST_HEADERS)
+    if sent.body:
+        headers.append((b"content-type", b"application/json"))
+        headers.append((b"content-length", str(len(sent.body)).encode()))
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -90,17 +130,17 @@ def request_scope() -> dict[str, Any]:
         "server": ("10.0.0.5", 8000),
         "client": ("203.0.113.7", 50412),
         "scheme": "http",
-        "method": "GET",
+        "method": sent.method,
         "root_path": "",
-        "path": PATH,
-        "raw_path": PATH.encode(),
-        "query_string": b"",
-        "headers": list(REQUEST_HEADERS),
+        "path": sent.path,
+        "raw_path": sent.path.encode(),
+        "query_string": sent.query,
+        "headers": headers,
         "state": {},
     }
 
 
-async def cost(variant: Variant, requests: int, settle: Callable[[], None]) -> float:
+async def cost(variant: Variant, requests: int, settle: Callable[[], None], sent: Sent = PLAIN) -> float:
     """Send requests one after the other and say what one cost.
 
     The time is that of the calling thread alone: an exporter's thread works elsewhere in production
@@ -110,6 +150,7 @@ async def cost(variant: Variant, requests: int, settle: Callable[[], None]) -> f
         variant: what to call.
         requests: how many.
         settle: called when the clock has stopped, to empty what the requests have filled.
+        sent: the request.
 
     Returns:
         CPU time of this thread in µs per request.
@@ -117,13 +158,13 @@ async def cost(variant: Variant, requests: int, settle: Callable[[], None]) -> f
     Raises:
         WrongReplyError: if one of the replies is missing or has a status other than 200.
     """
-    app, wire = variant.app, Wire()
+    app, wire = variant.app, Wire(sent.body)
     receive, send = wire.receive, wire.send
     gc.collect()
     started = time.thread_time_ns()
     for _ in range(requests):
-        wire.unread = True
-        await app(request_scope(), receive, send)
+        wire.begin()
+        await app(request_scope(sent), receive, send)
     spent = time.thread_time_ns() - started
     settle()
     if wire.finished != requests or wire.status != 200:

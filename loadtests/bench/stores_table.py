@@ -55,11 +55,11 @@ def measured(*, quick: bool) -> Report:
         WorkerError: if a process ends otherwise.
     """
     live, keys, spell = QUICK if quick else FULL
-    found = _printed("stores", live, spell)
+    found = printed("stores", live, spell)
     return Report(
         costs=Costs(**{**found, "costs": [Cost(**each) for each in found["costs"]]}),
         keys=keys,
-        crowds=[Crowd(**_printed("crowd", name, keys, spell)) for name in subjects(keys)],
+        crowds=[Crowd(**printed("crowd", name, keys, spell)) for name in subjects(keys)],
     )
 
 
@@ -107,8 +107,16 @@ def document(report: Report) -> dict[str, Any]:
     return {**asdict(report), "targets": [asdict(target) for target in targets(report)]}
 
 
-def _printed(module: str, *arguments: object) -> dict[str, Any]:
-    """What a module of this folder prints as JSON."""
+def printed(module: str, *arguments: object) -> dict[str, Any]:
+    """What a module of this folder prints as JSON.
+
+    Args:
+        module: its name.
+        arguments: of its command line.
+
+    Raises:
+        WorkerError: if it ends otherwise, or not at all.
+    """
     command = [sys.executable, "-m", f"loadtests.bench.{module}", *map(str, arguments)]
     with interrupts_ignored():
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)  # noqa: S603 - our own module

@@ -8,13 +8,14 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from loadtests.bench import stores_table, valkey_store
+from loadtests.bench import contract_table, stores_table, valkey_store
 from loadtests.bench.names import BARE
 from loadtests.bench.results import REFERENCE, figures, layers, limiters, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from loadtests.bench.contract_table import Report as Contracts
     from loadtests.bench.names import Group
     from loadtests.bench.results import Figure, Rounds, Target
     from loadtests.bench.stores_table import Report
@@ -35,11 +36,16 @@ PACKAGES: Final = (
     "valkey",
     "secure",
     "asgi-correlation-id",
+    "fastapi",
+    "openapi-core",
+    "connexion",
     "opentelemetry-instrumentation-asgi",
 )
 
 
-def text(groups: dict[Group, Rounds], requests: int, stores: Report, shared: Shared) -> str:
+def text(
+    groups: dict[Group, Rounds], requests: int, stores: Report, shared: Shared, contracts: Contracts
+) -> str:
     """The whole report.
 
     Args:
@@ -47,6 +53,7 @@ def text(groups: dict[Group, Rounds], requests: int, stores: Report, shared: Sha
         requests: sent to each variant in each round.
         stores: what was measured of them.
         shared: the same of a store that processes share.
+        contracts: what was measured of them.
     """
     rounds = len(groups["no SDK"][BARE])
     lines = [
@@ -58,9 +65,11 @@ def text(groups: dict[Group, Rounds], requests: int, stores: Report, shared: Sha
         lines += [_row(name, figure) for name, figure in figures(measured).items()]
         lines += _layers(measured)
         lines += _limiters(measured)
-    lines += ["", *stores_table.text(stores), "", *valkey_store.lines(*shared)]
+    lines += ["", *contract_table.text(contracts), "", *stores_table.text(stores), ""]
+    lines += valkey_store.lines(*shared)
     lines += ["", f"{'targets':<44}{'limit':>7}{'found':>8}{'':>8}{f'at {REFERENCE:.0f} µs bare':>13}"]
-    promised = [*targets(groups), *stores_table.targets(stores), *valkey_store.targets(*shared)]
+    promised = [*targets(groups), *contract_table.targets(contracts), *stores_table.targets(stores)]
+    promised += valkey_store.targets(*shared)
     lines += [_target(target) for target in promised]
     lines += [
         "  The limits were set where the bare app cost 8 µs; the last column scales each",
@@ -69,7 +78,9 @@ def text(groups: dict[Group, Rounds], requests: int, stores: Report, shared: Sha
     return "\n".join([*lines, "", *_machine()])
 
 
-def document(groups: dict[Group, Rounds], requests: int, stores: Report, shared: Shared) -> dict[str, Any]:
+def document(
+    groups: dict[Group, Rounds], requests: int, stores: Report, shared: Shared, contracts: Contracts
+) -> dict[str, Any]:
     """The same as `text`, for a JSON file; figures in µs of CPU per request."""
     return {
         "rounds": len(groups["no SDK"][BARE]),
@@ -82,6 +93,7 @@ def document(groups: dict[Group, Rounds], requests: int, stores: Report, shared:
             }
             for group, measured in groups.items()
         },
+        "contracts": contract_table.document(contracts),
         "stores": stores_table.document(stores),
         "shared store": {"decisions": asdict(shared[0]), "frozen": asdict(shared[1])},
         "targets": [asdict(target) for target in [*targets(groups), *valkey_store.targets(*shared)]],

@@ -133,7 +133,7 @@ def test_the_recipe_does_what_it_is_measured_for() -> None:
         replies.append(message)
 
     wire = Wire()
-    wire.unread = True
+    wire.begin()
     asyncio.run(usual_recipe(trivial_app(), log=log)(request_scope(), wire.receive, send))  # type: ignore[arg-type]
     headers = {name.lower(): value.decode() for name, value in replies[0]["headers"]}
     line = orjson.loads(log.getvalue())
