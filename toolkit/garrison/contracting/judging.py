@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from garrison.buffer_budget import RETRY_AFTER
 from garrison.contracting.answers import refusal
 from garrison.contracting.body_gate import LAYER, BodyGate
-from garrison.openapi.routing import Miss
+from garrison.openapi.percent import misplaced_path
+from garrison.openapi.routing import Match, Miss
 from garrison.openapi.security import Denied
 from garrison.problems import Problem, reject
 
@@ -62,6 +63,9 @@ class Judging:
         """Call the app, or answer in its place."""
         contract = self._contract
         match = contract.find(head)
+        root_path = scope.get("root_path")
+        if root_path:
+            match = self._below(root_path, scope["path"], head, match)
         if isinstance(match, Miss):
             await self._missed(scope, receive, send, context, match)
             return
@@ -91,6 +95,17 @@ class Judging:
             return
         with watched:
             await self._gate.run(scope, receive, watched.send, context, operation, reader)
+
+    def _below(self, root_path: str, path: str, head: Head, match: Match | Miss) -> Match | Miss:
+        """What was found, unless a router that reads `root_path` in another way would find something else."""
+        other = misplaced_path(path, root_path)
+        found = None if other is None else self._contract.find(head._replace(path=other))
+        if found is None or (isinstance(found, Miss) and not found.ambiguous):
+            return match
+        if isinstance(found, Miss) or isinstance(match, Miss):
+            return Miss(frozenset(), ambiguous=True)
+        is_same = found.operation is match.operation and found.values == match.values
+        return match if is_same else Miss(frozenset(), ambiguous=True)
 
     async def _missed(
         self, scope: Scope, receive: Receive, send: Send, context: RequestContext, miss: Miss

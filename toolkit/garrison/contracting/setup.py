@@ -36,7 +36,9 @@ DOCUMENT: Final = "GARRISON_CONTRACT_DOCUMENT"
 
 def security_of(section: Section) -> Mode:
     """Who enforces security requirements; apps that make their own document verify in dependencies."""
-    return section.security or ("presence" if section.document == OWN else "verify")
+    if section.security == "auto":
+        return "presence" if section.document == OWN else "verify"
+    return section.security
 
 
 def judging_of(
@@ -152,12 +154,13 @@ def contract_of(
         )
     except DocumentError as error:
         where = "the app's own document" if section.document == OWN else section.document
+        # It says by itself what is a quotation.
+        found = f", found {error.found}" if error.found else ""
         raise SettingsError(
             [
                 Problem(
                     name=DOCUMENT,
-                    expected=f"{error.expected} at {error.pointer or 'the top'} of {where}",
-                    found=error.found or None,
+                    expected=f"{error.expected} at {error.pointer or 'the top'} of {where}{found}",
                 )
             ]
         ) from None

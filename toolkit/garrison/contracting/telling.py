@@ -48,6 +48,12 @@ class Teller:
         fields = {"errors": [entry(each) for each in found]}
         self._tell(context, kind, {"operation": operation.name, "mode": mode, **fields})
 
+    def unchecked(self, context: RequestContext, operation: Operation, why: str, mode: str) -> None:
+        """A body could not be judged, and passes; it would be refused where the document is enforced."""
+        self._counter.count("unchecked", mode, operation)
+        kind = ("contract_unchecked", operation.name, why)
+        self._tell(context, kind, {"operation": operation.name, "mode": mode, "reason": why})
+
     def reply_violated(
         self,
         context: RequestContext,

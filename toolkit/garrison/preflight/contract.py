@@ -37,12 +37,12 @@ def examine_contract(settings: Settings) -> Iterator[Advice]:
                 " that says which operations need it, or take this away.",
             )
         elif not section.verifies:
-            usual = "" if section.security else f" unless set, for the document `{OWN}`"
+            usual = f", which for the document `{OWN}` is presence" if section.security == "auto" else ""
             yield Advice(
                 level="error",
                 variable=f"GARRISON_CONTRACT_{name.upper()}",
                 text=f"it verifies nobody, because GARRISON_CONTRACT_SECURITY is"
-                f" {section.security or 'presence'}{usual}. Set that to verify, or take this away.",
+                f" {section.security}{usual}. Set that to verify, or take this away.",
             )
     if section.api_keys is not None and section.document and settings.secret is None:
         yield Advice(
@@ -76,7 +76,8 @@ def examine_missing_contract(settings: Settings) -> Iterator[Advice]:
             level="warning",
             variable="GARRISON_CONTRACT_MODE",
             text="what does not keep the document is only logged, and so is who lacks a credential. Set it to"
-            " enforce, once every contract_violation and contract_denied in the log is one to refuse.",
+            " enforce, once every contract_violation, contract_denied and contract_unchecked in the log is"
+            " one to refuse.",
         )
 
 
