@@ -102,6 +102,31 @@ def test_verifiers_that_keep_nobody_out_are_unsafe(fields: dict[str, Any], file:
         assert reason in found[variable]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("mode", "report"),
+        ("unknown", "refuse"),
+        ("unknown_query", "pass"),
+        ("security", "verify"),
+        ("replies", 0.5),
+        ("remote", True),
+        ("max_body", 5),
+        ("jwt_algorithms", ("RS256",)),
+    ],
+)
+def test_a_setting_without_a_document_is_an_error(field: str, value: Any, file: str) -> None:
+    """Whoever sets it believes that it does something; with nothing else set an empty document is fine."""
+    variable = f"GARRISON_CONTRACT_{field.upper()}"
+    found = told(**{field: value})
+    assert list(found) == [variable]
+    assert found[variable].startswith("error: it ")
+    assert "while GARRISON_CONTRACT_DOCUMENT is empty" in found[variable]
+    assert told(document="") == {}
+    more: dict[str, Any] = {"security": "app", field: value}
+    assert "DOCUMENT is empty" not in str(told(document=file, **more))
+
+
 def test_hashes_without_their_secret_are_an_error(file: str) -> None:
     """No key would be known, and the line says which secret it is."""
     found = told(secret=None, document=file, api_keys=KEYS, verifiers="user=refuse")

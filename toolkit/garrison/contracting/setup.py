@@ -6,8 +6,9 @@ from random import random
 from typing import TYPE_CHECKING, Any, Final
 
 from garrison.contracting.metrics import ViolationCounter
-from garrison.contracting.own_document import document_of
+from garrison.contracting.own_document import document_of, unlisted_below
 from garrison.contracting.telling import Teller
+from garrison.contracting.unlisted import NONE
 from garrison.openapi.model import DocumentError
 from garrison.settings import Problem, SettingsError
 
@@ -98,6 +99,7 @@ def judging_of(
         unknown=section.unknown,
         max_body=section.max_body,
         replies=replies if section.replies else None,
+        unlisted=unlisted_below(own) if section.document == OWN else NONE,
     )
 
 
