@@ -33,7 +33,7 @@ format: $(READY)  ## Let ruff write the format and mend what it can
 	$(BIN)/ruff format .
 
 proof: check $(STRANGER)/.ready $(NPM)/.ready $(DOCUMENTS)/.ready  ## The full counts of what `make test` samples
-	PROOF=1 $(BIN)/pytest -n 2
+	PROOF=1 $(BIN)/pytest -n 2 --timeout 600
 
 demo: $(READY) $(STRANGER)/.ready  ## Harden a real app, and show before and after
 	@$(BIN)/python -m docs.examples.datasette.demo $(STRANGER) build/demo

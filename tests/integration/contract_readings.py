@@ -19,7 +19,8 @@ _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]*)")
 _INTEGER_OF_SOME: Final = re.compile(r"[-+]?[0-9]+(\.0*)?([eE][-+]?[0-9]+)?")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DISPOSITION: Final = re.compile(
-    r'content-disposition: form-data; name="([^"\\%\r\n]*)"(; filename="([^"\\%\r\n]*)")?', re.IGNORECASE
+    r'content-disposition: form-data; name="([^"\\%\x00-\x1f\x7f]*)"(; filename="([^"\\%\x00-\x1f\x7f]*)")?',
+    re.IGNORECASE,
 )
 
 
