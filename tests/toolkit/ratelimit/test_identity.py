@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from garrison.ratelimit.identity import ADDRESS, BY_ADDRESS, Identity, parse_identity
+from garrison.ratelimit.identity import ADDRESS, parse_identity
 from garrison.rules import NotationError
 
 
@@ -68,4 +68,3 @@ def test_callables_of_an_identity() -> None:
     """Import strings are told from headers, whose names stand behind a colon too."""
     found = parse_identity("header:x-a+shop:tenant+address+shop.limits:plan")
     assert found.callables == ("shop:tenant", "shop.limits:plan")
-    assert Identity() == BY_ADDRESS

@@ -93,7 +93,6 @@ class Declarations:
             required=place.flag("required") or location == "path",
             style=style,
             explode=place.flag("explode", default=style in _EXPLODED),
-            allow_reserved=place.flag("allowReserved"),
             allow_empty=place.flag("allowEmptyValue"),
             shape=ANY,
             schema="",
@@ -155,6 +154,5 @@ class Declarations:
             content_types=tuple(name.strip().lower() for name in types.split(",") if name.strip()),
             style=style,
             explode=place.flag("explode", default=style in _EXPLODED),
-            allow_reserved=place.flag("allowReserved"),
             headers=() if headers is None else self.headers(headers),
         )

@@ -116,7 +116,6 @@ def _as_parameter(name: str, shape: Shape, encoding: Encoding) -> Parameter:
         required=False,
         style=encoding.style or "form",
         explode=encoding.explode,
-        allow_reserved=encoding.allow_reserved,
         shape=shape,
         schema="",
         pointer="",

@@ -74,7 +74,6 @@ class Parameter:
         required: whether a request must have it.
         style: how a value is written (OpenAPI 3.1 section 4.8.12.2 and the table of style values).
         explode: whether members are written one by one.
-        allow_reserved: whether a query value may hold reserved characters as they are.
         allow_empty: whether a query value may be empty where the schema would not allow it.
         content: the media type of a `content` parameter; empty for a styled one. `*querystring` is the name
             of an OpenAPI 3.2 parameter that is the whole query.
@@ -88,7 +87,6 @@ class Parameter:
     required: bool
     style: Style
     explode: bool
-    allow_reserved: bool = False
     allow_empty: bool = False
     content: str = ""
     shape: Shape
@@ -105,14 +103,12 @@ class Encoding:
             shape.
         style: of a property of a form; None where `content_types` says it.
         explode: as for parameters.
-        allow_reserved: as for parameters.
         headers: parameters that a part must or may have as headers, without Content-Type.
     """
 
     content_types: tuple[str, ...] = ()
     style: Style | None = None
     explode: bool = True
-    allow_reserved: bool = False
     headers: tuple[Parameter, ...] = ()
 
 

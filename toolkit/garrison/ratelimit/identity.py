@@ -71,9 +71,6 @@ class Identity:
         return tuple(part for part in self.parts if ":" in part and not part.startswith(HEADER))
 
 
-BY_ADDRESS: Final = Identity()
-
-
 def parse_identity(text: str) -> Identity:
     """Read what stands behind `by`.
 
