@@ -13,6 +13,7 @@ from garrison.contracting.fed_body import BodyRefusedError, FedBody
 from garrison.openapi.bodies import Refusal
 from garrison.openapi.media_types import content_encoding_of, content_type_of
 from garrison.problems import Problem, reject
+from garrison.security_events import INPUT_FAIL
 from garrison.short_body import too_large
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ class BodyGate:
                 elif reading == "whole":
                     problem = self._judged(context, operation, judge(buffered.body))
         if problem is not None and self._enforces:
+            if problem.status < 500:
+                context.note(INPUT_FAIL)
             await reject(scope, receive, send, context, LAYER, problem, lines, buffered.rest)
             return
         await self._app(scope, buffered.replay(), send)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from garrison.contracting.answers import entry
 from garrison.conventions import known_method
+from garrison.security_events import AUTHZ_FAIL, INPUT_FAIL, LOGIN_FAIL
 from garrison.sightings import Sightings
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Teller:
     ) -> None:
         """A request does not keep what its operation declares."""
         self._counter.count("request", mode, operation)
+        context.note(INPUT_FAIL)
         found = list(violations)[:MOST]
         kind = ("contract_violation", operation.name, *map(_place, found))
         fields = {"errors": [entry(each) for each in found]}
@@ -73,6 +75,9 @@ class Teller:
     def denied(self, context: RequestContext, operation: Operation, reason: str, why: str, mode: str) -> None:
         """A request lacks the credentials that its operation wants."""
         self._counter.count("denied", mode, operation)
+        if reason != "unavailable":
+            # Whoever sends nothing has not tried to log in.
+            context.note(LOGIN_FAIL if reason == "invalid" else AUTHZ_FAIL)
         kind = ("contract_denied", operation.name, reason, why)
         self._tell(
             context, kind, {"operation": operation.name, "mode": mode, "reason": reason, "detail": why}
