@@ -21,7 +21,7 @@ FULL: Final = (25, 0.008)
 QUICK: Final = (3, 0.002)
 
 # µs added: by limits and contract together where there is no body, by the contract where there is one.
-LIMITS: Final = ((PLAIN, BOTH, 4.0), (SMALL, CONTRACT, 15.0), (BIG, CONTRACT, 600.0))
+LIMITS: Final = ((PLAIN, BOTH, 4.0), (SMALL, CONTRACT, 15.0), (BIG, CONTRACT, 600.0), (BIG, BOTH, 600.0))
 # Seconds and MB until a document is ready, and times the look-up among ten operations.
 READY: Final = {"GitHub": (1.0, 250.0), "Stripe": (0.5, None)}
 MATCH_LIMIT: Final = 1.5

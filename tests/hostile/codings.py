@@ -76,4 +76,16 @@ def coded() -> list[Case]:
         f"{name} as JSON": request(b"/raw", body, b"Content-Encoding: " + coding)
         for name, (coding, body) in _bombs().items()
     }
-    return [*cases("bomb", huge, 400, 413), *cases("bomb", bombs), *cases("coding", damaged)]
+    labelled = {
+        f"{coding!r} as {kind!r}": request(
+            b"/raw", b"[" * 100_000, b"Content-Encoding: " + coding, content_type=kind
+        )
+        for coding in (b"gzip", b"deflate", b"br", b"zstd", b"unknown")
+        for kind in (JSON, FORM, b"text/plain", None)
+    }
+    return [
+        *cases("bomb", huge, 400, 413),
+        *cases("bomb", bombs),
+        *cases("coding", damaged),
+        *cases("depth in no coding", labelled, 400, 415),
+    ]

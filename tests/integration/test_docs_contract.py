@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
+from datetime import date  # noqa: TC003 - pydantic reads annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
+import httpx
 import pytest
 import yaml
 from fastapi import Depends, FastAPI, HTTPException, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
 
 from garrison import Contract, Settings, SettingsError, harden
 from garrison.env_file import read_env_file
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 PAGE = DOCS / "how-to" / "openapi-contract.md"
 REPORT, UNKNOWN, VERIFY, OWN, REPLIES = range(5)
+ONE_MIDDLEWARE, TEST_OF_REPLIES = range(2)
 PNG = (
     b'--b\r\nContent-Disposition: form-data; name="title"\r\n\r\nA cat\r\n'
     b'--b\r\nContent-Disposition: form-data; name="picture"; filename="c.png"\r\n\r\nx\r\n--b--\r\n'
@@ -194,13 +197,79 @@ def test_the_own_document_of_fastapi(tmp_path: Path) -> None:
     assert request(app, "GET", "/orders", b"", good, query=b"hidden=2").status == 400
 
 
+def executed(number: int) -> dict[str, Any]:
+    """The names that a Python block of the page defines."""
+    namespace: dict[str, Any] = {}
+    block = blocks(PAGE, "python")[number]
+    exec(compile(block.text, block.name, "exec"), namespace)  # noqa: S102 - our own documentation
+    return namespace
+
+
+def test_the_contract_as_one_middleware() -> None:
+    """It has the document of the app around it, with all routes that are there when the app starts."""
+    api: FastAPI = executed(ONE_MIDDLEWARE)["app"]
+
+    @api.get("/orders")
+    async def orders(limit: int = 1) -> int:
+        return limit
+
+    assert request(api, "GET", "/orders", query=b"limit=2").body == b"2"
+    assert request(api, "GET", "/orders", query=b"limit=x").status == 400
+
+
+class Lax(BaseModel):
+    price: float = 1
+    gift: bool = False
+    day: date | None = None
+    tags: set[int] = set()
+
+
+def test_what_differs_from_the_app_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON of other types is refused, greedy paths and later routes are the app's, and pages are no event."""
+    api = FastAPI()
+
+    @api.post("/lax")
+    async def lax(sent: Lax) -> None:
+        return
+
+    @api.get("/files/{name:path}")
+    async def files(name: str, size: int = 1) -> str:
+        return name
+
+    app = harden(api, settings_of(PAGE, tmp_path, OWN))
+    api.add_api_route("/later", lambda: 1)
+    json_type = ("Content-Type", "application/json")
+    for body in (b'{"price": "1"}', b'{"gift": 1}', b'{"day": 86400}', b'{"tags": [1, 1]}'):
+        assert request(api, "POST", "/lax", body, json_type).status == 200, body
+        assert request(app, "POST", "/lax", body, json_type).status == 422, body
+    capsys.readouterr()
+    assert request(app, "GET", "/files/a/b", query=b"other=1").json == "a/b"
+    assert request(app, "GET", "/docs").status == 200
+    assert not events(capsys.readouterr().out, "contract_undocumented")
+    assert request(app, "GET", "/later").json == 1
+    assert events(capsys.readouterr().out, "contract_undocumented")
+    closed = loaded({"GARRISON_CONTRACT_DOCUMENT": "app", "GARRISON_CONTRACT_UNKNOWN": "refuse"})
+    paths = ["/files/a", "/files/a/b", "/docs"]
+    assert [request(harden(api, closed), "GET", path).status for path in paths] == [200, 404, 404]
+
+
+def test_commas_that_are_escaped_are_no_commas(tmp_path: Path) -> None:
+    """As OpenAPI has it; httpx escapes those that it is given."""
+    ids = {"type": "array", "items": {"type": "integer"}}
+    parameter = {"name": "ids", "in": "query", "explode": False, "schema": ids}
+    settings = Settings(contract=document_of(tmp_path, {"parameters": [parameter]}))
+    app = harden(replies_with(), settings)
+    assert request(app, "POST", "/", query=b"ids=1,2").status == 200
+    escaped = httpx.URL("http://shop.example/", params={"ids": "1,2"}).query
+    assert escaped == b"ids=1%2C2"
+    assert request(app, "POST", "/", query=escaped).status == 400
+
+
 def test_replies_that_do_not_keep_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A test fails with the text of the page; in production the reply is sent, and the log has an event."""
-    namespace: dict[str, Any] = {}
-    for block in blocks(PAGE, "python"):
-        exec(compile(block.text, block.name, "exec"), namespace)  # noqa: S102 - our own documentation
+    namespace = executed(TEST_OF_REPLIES)
     with pytest.raises(AssertionError) as failure:
-        asyncio.run(namespace["test_reading_an_order"]())
+        namespace["test_reading_an_order"]()
     (shown,) = [block.text for block in blocks(PAGE, "") if block.text.startswith("GET /orders")]
     assert str(failure.value) == shown.rstrip()
     capsys.readouterr()

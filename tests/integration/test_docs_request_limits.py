@@ -143,9 +143,10 @@ def test_strict_json(tmp_path: Path) -> None:
         b'{"count": 1, "count": 2}',
         b'{"item": "\\ud800"}',
         b'{"item":',
+        b"",
     )
-    assert statuses(harden(echo, Settings()), *bodies) == [400, 200, 200, 200, 200, 200]
-    assert statuses(app_of(tmp_path, STRICT), *bodies) == [400] * 6
+    assert statuses(harden(echo, Settings()), *bodies) == [400, 200, 200, 200, 200, 200, 200]
+    assert statuses(app_of(tmp_path, STRICT), *bodies) == [400, 400, 400, 400, 400, 400, 200]
 
 
 @pytest.mark.parametrize("raw", [b"/a//b", b"/a;b", b"/a\\b", b"/a%2Fb", b"/a%5Cb", b"/a%2541"])

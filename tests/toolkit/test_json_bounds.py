@@ -63,6 +63,17 @@ def test_broken_json_in_pieces_is_the_same(text: str, bound: int, size: int) -> 
     assert found == Depth(bound).exceeds(whole) == is_deeper(whole, bound)
 
 
+@given(
+    st.lists(st.sampled_from(["\\n", "\\\\", '\\"', "[", "x"]), min_size=1, max_size=4), st.integers(60, 68)
+)
+def test_however_many_escapes_there_are(last: list[str], harmless: int) -> None:
+    """An escaped quote behind many other escapes ends no string, and one that is not escaped does."""
+    string = "\\n" * harmless + "".join(last)
+    text = f'["{string}", [1]]'.encode()
+    assert is_deeper(text, 1)
+    assert not Depth(2).exceeds(text)
+
+
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b"[[1],", b'["]",'])
 def test_a_million_levels_take_five_milliseconds(opening: bytes) -> None:
     """What is far too deep is found out at once, without recursion."""

@@ -93,13 +93,38 @@ def test_verifiers_that_keep_nobody_out_are_unsafe(fields: dict[str, Any], file:
     variable = f"GARRISON_CONTRACT_{name.upper()}"
     assert told(**fields)[variable].startswith("error: it keeps nobody out while GARRISON_CONTRACT_DOCUMENT")
     for more, reason in (
-        ({"document": "app"}, "is presence unless set, for the document `app`"),
+        ({"document": "app"}, "is auto, which for the document `app` is presence"),
         ({"document": file, "security": "presence"}, "is presence. Set that to verify"),
         ({"document": file, "security": "app"}, "is app. Set that to verify"),
     ):
         found = told(**{**fields, **more})
         assert found[variable].startswith("error: it verifies nobody")
         assert reason in found[variable]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("mode", "report"),
+        ("unknown", "refuse"),
+        ("unknown_query", "pass"),
+        ("security", "verify"),
+        ("replies", 0.5),
+        ("remote", True),
+        ("max_body", 5),
+        ("jwt_algorithms", ("RS256",)),
+    ],
+)
+def test_a_setting_without_a_document_is_an_error(field: str, value: Any, file: str) -> None:
+    """Whoever sets it believes that it does something; with nothing else set an empty document is fine."""
+    variable = f"GARRISON_CONTRACT_{field.upper()}"
+    found = told(**{field: value})
+    assert list(found) == [variable]
+    assert found[variable].startswith("error: it ")
+    assert "while GARRISON_CONTRACT_DOCUMENT is empty" in found[variable]
+    assert told(document="") == {}
+    more: dict[str, Any] = {"security": "app", field: value}
+    assert "DOCUMENT is empty" not in str(told(document=file, **more))
 
 
 def test_hashes_without_their_secret_are_an_error(file: str) -> None:
@@ -176,9 +201,10 @@ def test_the_command_says_so_too(file: str) -> None:
     """Its exit status is 1, errors come first, and no key or hash is printed."""
     found = check(GARRISON_CONTRACT_DOCUMENT=file, GARRISON_SECRET=SECRET.reveal())
     assert found.exit_code == 1
-    first, second, *rest = found.stderr.splitlines()
-    assert {first.split(": ")[1], second.split(": ")[1]} == {"GARRISON_CONTRACT_VERIFIERS"}
-    assert not any(line.startswith("error") for line in rest)
+    advice = [line for line in found.stderr.splitlines() if line.startswith(("error: ", "warning: "))]
+    errors = [line for line in advice if line.startswith("error: ")]
+    assert advice[:2] == errors, found.stderr
+    assert {line.split(": ")[1] for line in errors} == {"GARRISON_CONTRACT_VERIFIERS"}
     levels = [each["level"] for each in json.loads(found.stdout)["advice"]]
     assert levels == sorted(levels)
     fixed = check(

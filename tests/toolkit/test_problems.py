@@ -43,6 +43,8 @@ def test_a_problem_can_say_more() -> None:
     ("status", "words"),
     [
         (413, "Content Too Large"),
+        (414, "URI Too Long"),
+        (416, "Range Not Satisfiable"),
         (422, "Unprocessable Content"),
         (500, "Internal Server Error"),
         (799, "Unknown"),

@@ -17,6 +17,13 @@ CLOSING: Final = b"0"
 # A text that is far too deep is found out in its first block.
 BLOCK: Final = 32 * 1024
 
+# What, behind a backslash, decides where a string ends; where nothing is, it comes with the next piece.
+DECISIVE: Final = frozenset({b'"', b""})
+
+# So many backslashes of a block are looked at one by one: where more do no harm, as in text of other scripts
+# that is escaped, taking all of them out at once is faster.
+FEW: Final = 64
+
 # Eight brackets are one number, of which these say how much deeper it ends than it began, as a signed byte,
 # and how much deeper it is where it is deepest.
 EIGHTS: Final = [[1 if number >> bit & 1 else -1 for bit in reversed(range(8))] for number in range(256)]
@@ -49,7 +56,7 @@ class Depth:
         return any(self._block(text[at : at + BLOCK]) for at in range(0, len(text), BLOCK))
 
     def _block(self, text: bytes) -> bool:
-        if self._rest or b"\\" in text:
+        if self._rest or _may_escape_quotes(text):
             # Only a quote that is not escaped ends a string, and two backslashes escape nothing else.
             text = (self._rest + text).replace(b"\\\\", b"")
             self._rest = b"\\" if text.endswith(b"\\") else b""
@@ -77,6 +84,18 @@ class Depth:
         levels = accumulate(memoryview(eights.translate(DEEPER_IN_THE_END)).cast("b"), initial=self._level)
         deepest: int = max(map(add, levels, eights.translate(DEEPER_AT_MOST)))
         return deepest > self._limit
+
+
+def _may_escape_quotes(text: bytes) -> bool:
+    """Whether a quote may be escaped in this piece, or the first one of the next; most escapes are others."""
+    at = text.find(b"\\")
+    for _ in range(FEW):
+        if at < 0:
+            return False
+        if text[at + 1 : at + 2] in DECISIVE:
+            return True
+        at = text.find(b"\\", at + 2)
+    return True
 
 
 def is_deeper(text: bytes, depth: int) -> bool:

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 MEDIA_TYPE: Final = b"application/problem+json"
 
 # RFC 9110 renamed some phrases that http.HTTPStatus of older Pythons still has.
-PHRASES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
+PHRASES: Final = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
 
 QUOTA_EXCEEDED: Final = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 

@@ -17,6 +17,9 @@ METHOD: Final = re.compile(r"[A-Z][A-Z-]*(\|[A-Z][A-Z-]*)*")
 # Those that apps answer; of the rest of IANA's registry, and of private ones, each is taken as it stands.
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "TRACK", "QUERY")
 
+# Middlewares nest, but not endlessly.
+DEEPEST: Final = 100
+
 # RFC 3986 section 3.3.
 DOT_SEGMENT: Final = re.compile(r"/\.\.?(?:/|$)")
 
@@ -179,6 +182,20 @@ def routed_path(scope: Scope) -> str:
     if root and path.startswith(root) and path[len(root) : len(root) + 1] in {"", "/"}:
         return path[len(root) :] or "/"
     return path
+
+
+def root_path_of(app: object) -> str:
+    """The prefix that an app puts into the scope by itself, as `FastAPI(root_path=…)` does, or nothing.
+
+    Args:
+        app: with any number of middlewares around it that keep it as `app`.
+    """
+    for _ in range(DEEPEST):
+        root = getattr(app, "root_path", None)
+        if isinstance(root, str):
+            return root
+        app = getattr(app, "app", None)
+    return ""
 
 
 def is_unambiguous(path: str) -> bool:

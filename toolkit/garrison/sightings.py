@@ -28,11 +28,25 @@ class Sightings:
 
     def new(self, what: Hashable) -> bool:
         """Whether this was not seen in the period, and there is room to tell of it."""
-        now = self._clock()
-        if now - self._since >= self._period:
-            self._seen.clear()
-            self._since = now
+        self._forget()
         if what in self._seen or len(self._seen) >= self._bound:
             return False
         self._seen.add(what)
         return True
+
+    def knows(self, what: Hashable) -> bool:
+        """Whether this was seen in the period."""
+        self._forget()
+        return what in self._seen
+
+    @property
+    def left(self) -> int:
+        """How many new things can still be told of in the period."""
+        self._forget()
+        return self._bound - len(self._seen)
+
+    def _forget(self) -> None:
+        now = self._clock()
+        if now - self._since >= self._period:
+            self._seen.clear()
+            self._since = now

@@ -24,6 +24,7 @@ from garrison.middleware.security_headers import SecurityHeaders, SecurityHeader
 from garrison.middleware.tracing import Tracing, TracingMiddleware
 from garrison.ratelimit.targets import of_stage, parse_targets
 from garrison.redaction import Redaction
+from garrison.rules import root_path_of
 from garrison.settings import Problem, SettingsError, load, validate
 from garrison.units import Duration, Secret
 
@@ -170,9 +171,16 @@ class Hardened:
             names.append(name)
         self.layers = tuple(reversed(names))
         self._outer = outer
+        self._root = root_path_of(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand everything to the outermost layer, or to the app where no layer is on."""
+        """Hand everything to the outermost layer, or to the app where no layer is on.
+
+        An app with a prefix of its own, as `FastAPI(root_path=…)` has, routes paths with it and without it.
+        It puts it into the scope; that is done here already, so that rules by path see what the app routes.
+        """
+        if self._root and scope["type"] in {"http", "websocket"}:
+            scope = {**scope, "root_path": self._root}
         await self._outer(scope, receive, send)
 
 

@@ -63,7 +63,7 @@ def test_members_are_parts_of_one_body() -> None:
     assert inflated([gzip.compress(b"a") + gzip.compress(b"b") + b"junk"], 100, b"gzip") == b"ab"
 
 
-@pytest.mark.parametrize("body", [b"", b"x", b"{}", b"\x1f\x8b\xff", gzip.compress(b"hello")[:10]])
+@pytest.mark.parametrize("body", [b"", b"x", b"{}", b"\x1f\x8b\xff", gzip.compress(b"hello", mtime=0)[:10]])
 def test_what_cannot_be_inflated_is_nothing(body: bytes) -> None:
     """A broken stream is the app's business, which cannot inflate it either."""
     assert inflated([body, body], 100, b"gzip") == b""

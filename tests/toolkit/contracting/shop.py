@@ -14,7 +14,7 @@ from tests.toolkit.driver import call, http_scope
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from garrison.asgi import Message, Receive, Scope, Send
+    from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
     from tests.toolkit.driver import Reply
 
 DOCUMENT: Final = yaml.safe_load("""
@@ -89,14 +89,21 @@ class Shop:
     """The app behind its document, and what was logged."""
 
     def __init__(
-        self, folder: Path, *, document: Any = None, secret: Any = None, budget: Any = None, **fields: Any
+        self,
+        folder: Path,
+        *,
+        app: ASGIApp = echo,
+        document: Any = None,
+        secret: Any = None,
+        budget: Any = None,
+        **fields: Any,
     ) -> None:
         path = folder / "openapi.yaml"
         path.write_text(yaml.safe_dump(document or DOCUMENT), encoding="utf-8")
         self.log = io.StringIO()
         settings = Contract(document=str(path), **{"security": "presence", **fields})
         log = event_log(stream=self.log)
-        self.app = ContractMiddleware(echo, settings, secret=secret, budget=budget, log=log)
+        self.app = ContractMiddleware(app, settings, secret=secret, budget=budget, log=log)
 
     def ask(
         self,

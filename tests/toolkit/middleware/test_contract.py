@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import orjson
 import pytest
+from litestar import Litestar, get
 
 from garrison import Contract, ContractMiddleware, RateLimit, Settings, SettingsError, harden
 from garrison.buffer_budget import BufferBudget
 from garrison.openapi.api_keys import key_digest
 from garrison.units import Secret
 from tests.toolkit.contracting.shop import CANARY, DOCUMENT, JSON, KEY, Shop, echo
-from tests.toolkit.driver import call, http_scope
+from tests.toolkit.driver import accepts, call, handshake, http_scope, websocket_scope
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from garrison.asgi import ASGIApp
 
 
 SECRET = Secret("0123456789abcdef0123456789abcdef")
@@ -118,6 +121,16 @@ def test_a_body_that_is_missing(tmp_path: Path) -> None:
     assert call(shop.app, http_scope("/orders", method="POST", headers=chunked), b"").status == 400
 
 
+@pytest.mark.parametrize(
+    ("lengths", "body", "status"), [("20", b"x" * 20, 400), ("02", b"xx", 400), ("00", b"", 200)]
+)
+def test_a_body_hides_behind_no_second_length(tmp_path: Path, lengths: str, body: bytes, status: int) -> None:
+    """Of two lengths that a server lets through, one that is zero does not keep a body from being judged."""
+    declared = [(b"content-length", length.encode()) for length in lengths]
+    scope = http_scope("/orders", headers=declared)
+    assert call(Shop(tmp_path).app, scope, body).status == status
+
+
 def test_an_upload_that_does_not_fit_never_reaches_the_app_whole(tmp_path: Path) -> None:
     """A part that nobody declared is refused while it streams."""
     shop = Shop(tmp_path)
@@ -158,7 +171,7 @@ def test_who_may_call_is_decided_before_anything_is_read(tmp_path: Path) -> None
 def test_a_document_from_a_file_is_enforced(tmp_path: Path) -> None:
     """Unless told otherwise, an operation that declares security needs somebody to verify it."""
     with pytest.raises(SettingsError, match="a verifier for the security scheme key"):
-        Shop(tmp_path, security=None)
+        Shop(tmp_path, security="auto")
 
 
 def test_api_keys_say_who_asks(tmp_path: Path) -> None:
@@ -230,11 +243,48 @@ def test_report_lets_everything_pass(tmp_path: Path) -> None:
     assert events == ["contract_violation", "contract_denied", "contract_violation", "contract_violation"]
 
 
+@pytest.mark.parametrize("denial", [True, False])
+def test_a_websocket_handshake_is_a_get(tmp_path: Path, denial: bool) -> None:
+    """Its parameters are judged before the app sees it, whether or not the server can send a reply."""
+    app = Shop(tmp_path, app=accepts).app
+    fits = handshake(app, websocket_scope("/orders", query=b"limit=5", denial=denial))
+    assert fits.sent[0]["type"] == "websocket.accept"
+    wrong = handshake(app, websocket_scope("/orders", query=b"limit=x", denial=denial))
+    if denial:
+        assert (wrong.reply.status, rules_of(wrong.reply.body)) == (400, [("query", "/limit", "type")])
+    else:
+        assert wrong.sent == [{"type": "websocket.close", "code": 1008, "reason": ""}]
+
+
+def test_a_head_with_a_body_is_held_to_the_get(tmp_path: Path) -> None:
+    """It takes no body either, and the refusal has none."""
+    reply = Shop(tmp_path).ask("/orders", b"{}", method="HEAD", headers=(JSON,))
+    assert (reply.status, reply.body) == (400, b"")
+
+
 def test_a_prefix_in_front_of_the_app(tmp_path: Path) -> None:
     """Behind a proxy that passes a prefix on, operations are found all the same."""
     shop = Shop(tmp_path)
     reply = shop.ask("/api/orders/x", root_path="/api", raw_path=b"/api/orders/x")
     assert reply.status == 400
+
+
+@pytest.mark.parametrize("path", ["/x/api/secrets", "/apisecrets", "/open/api/secrets"])
+def test_a_prefix_in_the_middle_of_a_path(tmp_path: Path, path: str) -> None:
+    """Litestar routes what is behind it; such a request gets around nothing, whatever it is taken for."""
+
+    @get("/secrets")
+    async def secrets() -> str:
+        return "a secret"
+
+    app = cast("ASGIApp", Litestar([secrets], logging_config=None, openapi_config=None))
+    assert call(app, http_scope(path, root_path="/api", state={})).body == b"a secret"
+    operation: dict[str, object] = {"security": [{"key": []}], "responses": {}}
+    paths = {"/secrets": {"get": operation}, "/open/{a}/{b}": {"get": {"responses": {}}}}
+    shop = Shop(tmp_path, app=app, document={**DOCUMENT, "paths": paths})
+    assert shop.ask(path, root_path="/api").status == 400
+    for fine, status in (("/api/secrets", 401), ("/secrets", 401), ("/open/a/b", 404), ("/x/api", 404)):
+        assert shop.ask(fine, root_path="/api", state={}).status == status
 
 
 @pytest.mark.parametrize(

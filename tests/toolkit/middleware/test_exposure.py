@@ -11,7 +11,7 @@ import pytest
 from garrison import Errors, Exposure, ExposureMiddleware, Proxy, Settings, SettingsError, harden
 from garrison.closed_paths import ClosedPaths
 from garrison.listing import document, page, template
-from garrison.middleware.exposure import root_path_of
+from garrison.rules import root_path_of
 from garrison.settings import load
 from garrison.units import Secret
 from tests.toolkit.driver import (

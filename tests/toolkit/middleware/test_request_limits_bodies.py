@@ -141,6 +141,25 @@ def test_what_streams_in_a_coding_is_judged_where_it_has_a_bound() -> None:
     assert send(RequestLimits(max_file=10), post(MULTIPART, CHUNKED, zipped), upload).status == 200
 
 
+@pytest.mark.parametrize("coding", [b"gzip", b"deflate", b"br", b"zstd", b"shop"])
+def test_the_name_of_a_coding_hides_nothing(coding: bytes) -> None:
+    """Most apps never look at Content-Encoding, so that what was sent is judged as it is too."""
+    labelled = (b"content-encoding", coding)
+    strict = RequestLimits(json="strict")
+    deep = b" " + b"[" * 65
+    wide = deep.decode()
+    for body in (deep, wide.encode("utf-16"), wide.encode("utf-16-le"), b"\xef\xbb\xbf" + deep):
+        assert send(RequestLimits(), post(JSON, CHUNKED, labelled), body).status == 400
+    assert send(RequestLimits(), post(FORM, CHUNKED, labelled), deep).status == 400
+    assert send(strict, post(JSON, CHUNKED, labelled), b"NaN").status in {400, 415}
+    for bounds in (RequestLimits(max_file=10), RequestLimits(max_file=10, max_upload=1000)):
+        upload = part(b"." * 11, "a") + b"--x--"
+        assert send(bounds, post(MULTIPART, CHUNKED, labelled), upload[:50], upload[50:]).status == 413
+    if coding != b"deflate":
+        # Brackets are the beginning of a deflated stream too, of one that makes no sense.
+        assert send(RequestLimits(), post(JSON, CHUNKED, labelled), b"[" * 64).status == 200
+
+
 @pytest.mark.parametrize(
     ("allowed", "coding", "status"),
     [

@@ -70,6 +70,10 @@ class Checker:
         """The pointers and rules of what is wrong with a value."""
         return [(violation.pointer, violation.rule) for violation in self.violations(value)]
 
+    def details(self, value: object) -> list[str]:
+        """What is wrong with a value, in words."""
+        return [violation.detail for violation in self.violations(value)]
+
     def fits(self, value: object) -> bool:
         """Whether a value is valid."""
         return not self.violations(value)

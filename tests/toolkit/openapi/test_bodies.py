@@ -266,3 +266,15 @@ def test_read_only_members_are_none_of_a_requests() -> None:
     reader = body_reader({"application/json": {"schema": schema}})
     assert judged(reader, JSON, b'{"name": "x"}') == ()
     assert judged(reader, JSON, b'{"name": "x", "id": 1}') != ()
+
+
+def test_bodies_of_items_pass_as_they_are() -> None:
+    """Of a stream there is a schema for each item only; what has a schema for the whole is held to that."""
+    items = {"itemSchema": {"type": "object", "required": ["x"]}}
+    whole = {**items, "schema": {"type": "array"}}
+    for name in (b"application/jsonl", b"application/json-seq", b"application/json"):
+        reader = body_reader({name.decode(): items}, version="3.2.0")
+        assert judged(reader, name, b"[{}]") == ()
+        assert refused(reader, b"text/csv").status == 415
+    reader = body_reader({"application/json": whole}, version="3.2.0")
+    assert rules(judged(reader, JSON, b"{}")) == [("", "type")]

@@ -64,6 +64,26 @@ def test_a_mapping_names_schemas(version: str) -> None:
     assert check.wrong({"kind": "canine", "lives": 9}) == [("/barks", "required")]
 
 
+def test_names_that_a_schema_itself_refuses_are_not_offered() -> None:
+    """A mapping such as FastAPI's names the tags; who sends another is told of these alone."""
+    tagged: dict[str, object] = {
+        "Cat": {"required": ["kind"], "properties": {"kind": {"const": "feline"}}},
+        "Dog": {"required": ["kind"], "properties": {"kind": {"enum": ["canine", "puppy"]}}},
+    }
+    schema = {
+        "oneOf": [_ref("Cat"), _ref("Dog")],
+        "discriminator": {
+            "propertyName": "kind",
+            "mapping": {"feline": _ref("Cat")["$ref"], "canine": "Dog", "puppy": "Dog"},
+        },
+    }
+    check = checker(schema, tagged)
+    assert check.fits({"kind": "feline"})
+    assert check.fits({"kind": "puppy"})
+    for kind in ("Cat", "Bird"):
+        assert check.details({"kind": kind}) == ["Must be one of feline, canine or puppy."]
+
+
 def test_what_may_be_null_or_one_of_several() -> None:
     """An alternative that is no object does not keep the property from choosing among the others."""
     schema = _union()

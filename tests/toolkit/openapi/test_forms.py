@@ -142,6 +142,33 @@ def test_a_text_is_what_the_schema_lets_it_be() -> None:
     assert judged(reader, FORM, b"id=123") != ()
 
 
+def test_an_empty_field_is_one_member_of_a_list() -> None:
+    """As frameworks hand it to the app; a field with all members in it may have none."""
+    tags = {"type": "array", "items": {"type": "integer"}}
+    schema = {"type": "object", "properties": {"each": tags, "joined": tags}}
+    encoding = {"joined": {"style": "form", "explode": False}}
+    reader = body_reader({FORM.decode(): {"schema": schema, "encoding": encoding}})
+    assert rules(judged(reader, FORM, b"each=")) == [("/each/0", "type")]
+    assert judged(reader, FORM, b"joined=") == ()
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"patternProperties": {"^x-": {"type": "integer"}}},
+        {"allOf": [{"patternProperties": {"^x-": {"type": "integer"}}}]},
+        {"if": {"required": ["a"]}, "then": {"properties": {"x-b": {"type": "integer"}}}},
+    ],
+)
+def test_a_field_may_be_evaluated_by_what_holds_beside(beside: dict[str, object]) -> None:
+    """`unevaluatedProperties` refuses what nothing else in the schema speaks of, and no more."""
+    schema = {"type": "object", "properties": {"a": {}}, **beside, "unevaluatedProperties": False}
+    reader = body_reader({FORM.decode(): {"schema": schema}})
+    assert judged(reader, FORM, b"a=1&x-b=2") == ()
+    assert judged(reader, FORM, b"a=1&x-b=b") != ()
+    assert rules(judged(reader, FORM, b"a=1&y=2")) == [("", "unevaluatedProperties")]
+
+
 def test_an_empty_form_has_no_fields() -> None:
     """Where the body may be missing, so may all of its fields."""
     schema = {"type": "object", "properties": {"a": {"type": "string"}}}

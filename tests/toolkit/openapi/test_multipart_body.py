@@ -262,6 +262,21 @@ def test_mixed_parts_without_names_are_an_array() -> None:
     assert rules(judged(reader, content_type, body(one, one.replace(b"x", b"y")))) == [("/1/x", "required")]
 
 
+def test_mixed_parts_are_bytes_by_their_media_type() -> None:
+    """They need no file name, but what the document wants to be something else has to be that."""
+    schema = {"type": "array", "prefixItems": [{"type": "integer"}, {}], "maxItems": 2}
+    positions = [{"contentType": "application/json"}, {"contentType": "image/png"}]
+    content = {"multipart/mixed": {"schema": schema, "prefixEncoding": positions}}
+    reader = body_reader(content, version="3.2.0")
+    content_type = b"multipart/mixed; boundary=limit"
+    number = b"--limit\r\nContent-Type: application/json\r\n\r\n1\r\n"
+    picture = b"--limit\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n"
+    assert judged(reader, content_type, body(number, picture)) == ()
+    assert rules(judged(reader, content_type, body(picture, number))) == [("/0", "type")]
+    texts = body_reader({"multipart/mixed": {"schema": {"type": "array", "items": {"type": "string"}}}})
+    assert judged(texts, content_type, body(picture.replace(b"\x89", b""))) == ()
+
+
 def test_mixed_parts_with_names_are_an_object() -> None:
     """Whatever their disposition is; one without a name is none of its members."""
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "additionalProperties": False}

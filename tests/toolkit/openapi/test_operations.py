@@ -96,6 +96,49 @@ def test_methods_are_those_of_the_version() -> None:
     assert found == ["GET", "PUT", "QUERY", "LINK"]
 
 
+def test_a_method_is_declared_once() -> None:
+    """Nobody would know whose security holds."""
+    for method in ("PUT", "put", "QUERY"):
+        with pytest.raises(DocumentError, match=f"expected {method.lower()} beside the other methods"):
+            compiled(_source("3.2.0", {"additionalOperations": {method: {}}}))
+
+
+def test_a_path_has_operations_beside_its_reference() -> None:
+    """What stands beside `$ref` is served as well; where both have a field, its own one counts."""
+    source = _source("3.2.0")
+    shared = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
+    source["components"]["pathItems"] = {
+        "outer": {"$ref": "#/components/pathItems/inner", "get": {"operationId": "outer"}},
+        "inner": {
+            "get": {"operationId": "inner"},
+            "post": {"operationId": "inner"},
+            "additionalOperations": {"LINK": {"operationId": "inner"}},
+            "servers": [{"url": "/files"}],
+            "parameters": [shared],
+        },
+    }
+    more = {"LINK": {"operationId": "own"}, "UNLINK": {"operationId": "own"}}
+    source["paths"] = {
+        "/pets/{id}": {
+            "$ref": "#/components/pathItems/outer",
+            "delete": {"operationId": "own"},
+            "additionalOperations": more,
+        }
+    }
+    found = compiled(source).operations
+    assert sorted((each.name, each.method) for each in found) == [
+        ("inner", "POST"),
+        ("outer", "GET"),
+        *(("own", method) for method in ("DELETE", "LINK", "UNLINK")),
+    ]
+    assert {each.servers for each in found} == {("/files",)}
+    assert {parameter.name for each in found for parameter in each.parameters} == {"id"}
+    assert all(each.parameters for each in found)
+    source["components"]["pathItems"]["inner"] = {"$ref": "#/components/pathItems/outer"}
+    with pytest.raises(DocumentError, match="leads in a circle"):
+        compiled(source)
+
+
 def test_operations_have_names() -> None:
     """Their id, or their method and path."""
     assert only_operation(compiled(_source(operationId="putPet"))).name == "putPet"
@@ -194,27 +237,6 @@ def test_security_schemes_are_read() -> None:
     found = compiled(source).schemes
     assert (found["key"].location, found["key"].parameter) == ("header", "x-key")
     assert (found["x-token"].type, found["x-token"].scheme) == ("http", "bearer")
-
-
-_VARIABLES = {"host": {"default": "a"}, "base": {"default": "v1", "enum": ["v2", "v1"]}}
-
-
-@pytest.mark.parametrize(
-    ("servers", "prefixes"),
-    [
-        (None, ("",)),
-        ([], ("",)),
-        ([{"url": "/"}], ("",)),
-        ([{"url": "https://pets.invalid"}], ("",)),
-        ([{"url": "https://pets.invalid/v1/"}, {"url": "/v2"}, {"url": "v3"}], ("/v1", "/v2", "/v3")),
-        ([{"url": "https://{host}/{base}", "variables": _VARIABLES}], ("/v1", "/v2")),
-    ],
-)  # fmt: skip
-def test_servers_are_prefixes(servers: Any, prefixes: tuple[str, ...]) -> None:
-    """The path of each, with every value that a variable may have."""
-    source = _source()
-    source |= {} if servers is None else {"servers": servers}
-    assert compiled(source).servers == prefixes
 
 
 @pytest.mark.parametrize(

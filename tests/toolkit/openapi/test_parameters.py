@@ -347,6 +347,35 @@ def test_nothing_may_stand_for_a_list_or_an_object(
     assert found == ({location: {"color": expected}}, ())
 
 
+@pytest.mark.parametrize(
+    ("location", "style", "text"),
+    [
+        ("query", "form", "color="),
+        ("query", "form", "color"),
+        ("query", "pipeDelimited", "color="),
+        ("cookie", "form", "color="),
+        ("cookie", "cookie", "color="),
+        ("path", "matrix", ";color="),
+        ("path", "matrix", ";color"),
+    ],
+)
+def test_an_empty_value_is_one_member_where_each_has_its_own(
+    location: Location, style: str, text: str
+) -> None:
+    """As every framework hands it to the app: no list without members, which would get around its items."""
+
+    def judged(**schema: object) -> tuple[object, list[str]]:
+        reader = one(location, "color", {"type": "array", **schema}, style=style, explode=True)
+        found = read(reader, location, text)
+        return found.values[location].get("color"), [violation.rule for violation in found.violations]
+
+    assert judged(items={"type": "string"}) == ([""], [])
+    assert judged(items={"type": "string"}, minItems=1) == ([""], [])
+    assert judged(items={"type": "integer"}) == (None, ["type"])
+    assert judged(items={"type": "string", "minLength": 1}) == (None, ["minLength"])
+    assert judged(items={"type": "string"}, maxItems=0) == (None, ["maxItems"])
+
+
 def test_an_empty_value_may_stand_for_none() -> None:
     """Where the document allows it, even if the schema does not."""
     assert read(one("query", "color", NUMBER, allowEmptyValue=True), "query", "color=") == ({"query": {}}, ())

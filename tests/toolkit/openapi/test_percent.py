@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garrison.openapi.percent import UnreadableError, decoded, decoded_form, wire_path
+from garrison.openapi.percent import UnreadableError, decoded, decoded_form, misplaced_path, wire_path
 
 
 @given(st.text())
@@ -43,6 +43,8 @@ def test_text_that_is_no_text_is_refused(raw: bytes) -> None:
         ("/rewritten", b"/a", "", b"/rewritten"),
         ("/api/a/b", b"/api/a%2Fb", "/api", b"/a%2Fb"),
         ("/api/a/b", b"/api/a%2Fb", "/api/", b"/a%2Fb"),
+        ("/api//a/b", b"/api//a%2Fb", "/api/", b"/a%2Fb"),
+        ("//a", b"//a", "/", b"/a"),
         ("/api/a", b"/%61pi/a", "/api", b"/a"),
         ("/a p/i/x", b"/a%20p/i/x", "/a p/i", b"/x"),
         ("/a/b/c", b"/a%2Fb/c", "/a/b", b"/c"),
@@ -60,6 +62,25 @@ def test_the_raw_path_of_what_is_routed(
     assert wire_path(path, raw_path, root_path) == expected
 
 
+@pytest.mark.parametrize(
+    ("path", "root_path", "expected"),
+    [
+        ("/api/a", "/api", None),
+        ("/api", "/api", None),
+        ("/api/a", "/api/", None),
+        ("/a", "/api", None),
+        ("/x/api/a b", "/api", b"/a%20b"),
+        ("/x/api//a", "/api", b"/a"),
+        ("/apia", "/api", b"/a"),
+        ("/x/api", "/api", b"/"),
+        ("/x/api/api/a", "/api", b"/api/a"),
+    ],
+)
+def test_what_another_router_takes_for_a_path(path: str, root_path: str, expected: bytes | None) -> None:
+    """Litestar looks for `root_path` anywhere; where that is where it belongs, there is no other reading."""
+    assert misplaced_path(path, root_path) == expected
+
+
 @given(path=st.text(), root=st.text(alphabet="/%2Fab"), raw=st.binary(), prefix=st.booleans())
 def test_the_raw_path_always_stands_for_the_routed_one(
     path: str, root: str, raw: bytes, *, prefix: bool
@@ -67,7 +88,7 @@ def test_the_raw_path_always_stands_for_the_routed_one(
     """Whatever servers and other middleware do to the two, it is the routed path that is matched."""
     path = f"{root}/{path}" if prefix else path
     routed = path
-    bare = root.rstrip("/")
+    bare = root if path.startswith(f"{root}/") else root.rstrip("/")
     if bare and path.startswith(bare) and path[len(bare) : len(bare) + 1] in {"", "/"}:
         routed = path[len(bare) :] or "/"
     for given_raw in (raw, quote(path, errors="replace").encode(), path.encode("utf-8", "replace")):

@@ -227,7 +227,7 @@ def test_a_link_that_leads_in_a_circle_is_no_file(tmp_path: Path) -> None:
 def test_a_file_that_is_missing_or_broken(tmp_path: Path) -> None:
     """The reference to it is named, and so is the file."""
     with pytest.raises(
-        DocumentError, match=r"found pet.json: No such file or directory, found 'pet.json#/a'"
+        DocumentError, match=r"a file that can be read, found 'pet.json#/a': No such file or directory$"
     ):
         _loaded(tmp_path, {"api.json": document({"$ref": "pet.json#/a"})})
     (tmp_path / "pet.json").write_text("{")

@@ -188,6 +188,17 @@ def test_a_path_that_routers_read_differently_is_ambiguous(path: str) -> None:
     assert found(given, f"GET {path}") == Miss(frozenset(), ambiguous=True)
 
 
+def test_a_method_in_small_letters_is_ambiguous() -> None:
+    """Django takes it for the one in capital letters; one of its own the document may have in any."""
+    given = router("GET /mine", "POST /mine", "copy /pets/{id}")
+    for method in ("get", "Post", "head"):
+        match = given.match(method, b"/mine")
+        assert isinstance(match, Miss)
+        assert match.ambiguous
+    assert found(given, "copy /pets/5") == ("copy /pets/{id}", "5")
+    assert found(given, "delete /mine") == Miss(frozenset({"GET", "HEAD", "POST"}))
+
+
 @pytest.mark.parametrize("path", ["/a:b%3Ac", "/a%3Ab", "/a%3Ab:c%3Ad"])
 def test_an_encoded_delimiter_in_a_segment_is_ambiguous(path: str) -> None:
     """Frameworks decode before they split, and would see other values than those that are checked."""

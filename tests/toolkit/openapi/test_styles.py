@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from garrison.openapi.model import Head
 from tests.toolkit.openapi.reading import one, read
 
 if TYPE_CHECKING:
@@ -173,3 +174,11 @@ def test_an_illegal_serialisation_is_refused(
     found = read(one(location, "color", schema, style=style, explode=explode), location, text)
     assert rule in {violation.rule for violation in found.violations}
     assert not found.values[location]
+
+
+@pytest.mark.parametrize("types", ["array", ["array", "null"]])
+def test_lines_of_one_header_are_a_list(types: object) -> None:
+    """A header that is sent twice is a list (RFC 9110 section 5.3), also where there may be none at all."""
+    reader = one("header", "color", {"type": types, "items": {"type": "integer"}})
+    head = Head("GET", b"/", b"", [(b"color", b"1"), (b"color", b"2, 3")])
+    assert reader.read(head, ()) == ({"header": {"color": [1, 2, 3]}}, ())

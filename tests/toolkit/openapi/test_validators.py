@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from time import perf_counter, process_time
+from time import process_time, thread_time
 from typing import Any
 
 import pytest
 
-from garrison.openapi import definitions
+from garrison.openapi import definitions, explaining
 from garrison.openapi.definitions import Definitions
 from garrison.openapi.document import load_document
 from garrison.openapi.model import DocumentError
@@ -120,7 +120,18 @@ def test_the_nearest_alternative_is_explained(union: str) -> None:
     }
     check = checker(schema)
     assert check.wrong({"kind": "square", "side": -1, "radius": -1}) == [("/side", "minimum")]
-    assert check.wrong(1) == [("", union)]
+    assert check.wrong(1) == [("", "type")]
+    assert check.details(1) == ["Must be a string or an object."]
+
+
+@pytest.mark.parametrize("union", ["anyOf", "oneOf"])
+def test_a_value_of_none_of_the_types_is_told_all_of_them(union: str) -> None:
+    """What may be null is an alternative beside null in newer documents; that says nothing to a client."""
+    check = checker({union: [{"type": "number", "minimum": 0}, {"type": "null"}]})
+    assert check.details("a") == ["Must be a number or null."]
+    assert check.details(-1) == ["Must be at least 0."]
+    several = checker({union: [{"type": ["integer", "string"]}, {"type": "null"}, {"type": "integer"}]})
+    assert several.details([]) == ["Must be an integer, a string or null."]
 
 
 def test_schemas_that_lead_to_one_another_twice_take_no_time() -> None:
@@ -153,9 +164,9 @@ def test_nested_alternatives_take_no_time() -> None:
         }
     }
     check = checker({"$ref": "#/components/schemas/Tree"}, tree)
-    begun = perf_counter()
+    begun = thread_time()
     assert check.violations(_deep(64))
-    assert perf_counter() - begun < 0.5
+    assert thread_time() - begun < 0.5
 
 
 @pytest.mark.parametrize(
@@ -169,9 +180,9 @@ def test_nested_alternatives_take_no_time() -> None:
 def test_large_values_take_no_time(schema: object, value: Any) -> None:
     """The search for reasons ends after a while, with what it has found."""
     check = checker(schema)
-    begun = perf_counter()
+    begun = thread_time()
     assert check.violations(value)
-    assert perf_counter() - begun < 1
+    assert thread_time() - begun < 1
 
 
 def test_a_search_that_takes_too_long_still_says_where() -> None:
@@ -203,8 +214,10 @@ def test_a_document_of_too_many_schemas_is_refused(monkeypatch: pytest.MonkeyPat
         checker({"properties": {str(number): {"items": {"properties": {}}} for number in range(9)}})
 
 
-def test_validators_for_keywords_are_not_hoarded() -> None:
+def test_validators_for_keywords_are_not_hoarded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A document has more patterns than a process should keep for the worst of its clients."""
+    # Among as many objects a garbage collection alone may take longer than an explanation.
+    monkeypatch.setattr(explaining, "MAX_SECONDS", 10.0)
     properties = {f"p{number}": {"pattern": f"^{number}$"} for number in range(MAX_KEPT + 10)}
     check = checker({"properties": properties})
     for number in range(MAX_KEPT + 10):
@@ -240,13 +253,31 @@ def test_very_deep_values_do_no_harm() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"^(?=.*[A-Z]).+$", r"(a)\1", r"(?<!x)y", "[", r"^.{1,1000000}$"],
+    [r"^(?=.*[A-Z]).+$", r"(a)\1", r"(?<!x)y", r"^.{1,1000000}$", r"\p{L}{90000}", r"(?<a>b)\k<a>"],
 )
 def test_a_pattern_that_is_not_linear_is_refused_with_its_place(pattern: str) -> None:
     """Before the first request, and not when a text takes a minute."""
     with pytest.raises(DocumentError, match="without lookaround and back-references") as caught:
         checker({"properties": {"a": {"pattern": pattern}}})
     assert caught.value.pointer.endswith("/schema/properties/a/pattern")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("[", "found '\\[': unterminated character set at character 1"),
+        (r"\d(a", r"found '\\d\(a': missing \), unterminated subpattern at character 3"),
+        ("a)", "unbalanced parenthesis at character 2"),
+        ("*a", "nothing to repeat"),
+        ("a{2,1}", "min repeat greater"),
+        ("[z-a]", "bad character range"),
+    ],
+)
+def test_a_pattern_that_is_none_is_told_what_is_wrong(pattern: str, message: str) -> None:
+    """And nothing of what a right one must not have; the pattern is shown as it is written."""
+    with pytest.raises(DocumentError, match=f"expected a regular expression, {message}|{message}") as caught:
+        checker({"pattern": pattern})
+    assert caught.value.expected == "a regular expression"
 
 
 def test_a_pattern_of_property_names_is_refused_too() -> None:

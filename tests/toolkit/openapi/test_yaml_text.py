@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -96,10 +96,10 @@ def test_bytes_that_are_no_text_are_refused() -> None:
 )  # fmt: skip
 def test_a_bomb_does_not_go_off(text: str) -> None:
     """What would fill the memory or the stack is refused at once."""
-    begun = perf_counter()
+    begun = thread_time()
     with pytest.raises(DocumentError, match="YAML"):
         parse_yaml(text.encode())
-    assert perf_counter() - begun < 2
+    assert thread_time() - begun < 2
 
 
 _JSON = st.recursive(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from garrison.bounding.codings import MOST, Inflated, can_inflate
 from garrison.bounding.framing import FORM, MULTIPART
-from garrison.bounding.json_body import JsonBounds, SuspectedJson
+from garrison.bounding.json_body import JsonBounds, SuspectedJson, text_without_coding
 from garrison.bounding.multipart import PartBounds, judge_of
 from garrison.short_body import Refusal, too_large, unread
 
@@ -106,8 +108,10 @@ class BodyBounds:
         limit = self.limit(framing)
         if limit is None or not can_inflate(framing.codings):
             # Without an end to it, inflating would be the harm that it is to prevent.
-            return None
-        return Inflated(framing.codings, limit, too_large(limit), judge)
+            return judge
+        inflated = Inflated(framing.codings, limit, too_large(limit), copy(judge))
+        # Most apps never look at the coding, and read what was sent as it is.
+        return inflated if judge is None else partial(_judged_twice, judge, inflated)
 
     def broken_json(self, framing: Framing, body: bytes) -> Problem | None:
         """What is wrong with a whole body that is JSON, if anything is.
@@ -117,8 +121,11 @@ class BodyBounds:
             body: as it was sent.
         """
         if framing.codings:
-            if not can_inflate(framing.codings):
-                return None
+            # Most apps never look at the coding, and read what was sent as it is.
+            text = text_without_coding(body)
+            problem = self._json.broken(text) if text else None
+            if problem is not None or not can_inflate(framing.codings):
+                return problem
             pieces: list[bytes] = []
             inflated = Inflated(framing.codings, self.max_body, too_large(self.max_body), pieces.append)
             problem = inflated(body)
@@ -136,3 +143,7 @@ class BodyBounds:
         if self._is_strict and framing.is_json and not can_inflate(framing.codings):
             return False
         return len(framing.codings) <= MOST
+
+
+def _judged_twice(as_sent: Judge, inflated: Judge, data: bytes) -> Problem | None:
+    return as_sent(data) or inflated(data)

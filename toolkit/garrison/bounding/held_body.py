@@ -43,7 +43,7 @@ class HeldBody:
         self._share = share
         self._judge = judge
         self._messages: list[Message] = []
-        self._merged = b""
+        self._merged = bytearray()
         self._size = 0
         self._more = True
         self._refusal: Refusal | None = None
@@ -118,8 +118,9 @@ class HeldBody:
         """There is nothing more to hold."""
         self._more = False
         if self._merged:
-            self._messages.insert(0, {"type": "http.request", "body": self._merged, "more_body": True})
-            self._merged = b""
+            merged: Message = {"type": "http.request", "body": bytes(self._merged), "more_body": True}
+            self._messages.insert(0, merged)
+            self._merged.clear()
         self._messages.reverse()
 
 

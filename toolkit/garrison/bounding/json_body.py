@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from garrison.json_bounds import Depth, flaw_in, is_deeper, is_utf8
@@ -14,6 +15,9 @@ NOT_UTF8: Final = Problem(status=400, detail="The JSON is not valid UTF-8.")
 
 # RFC 8259 section 2, and the byte order mark that some senders put in front (section 8.1).
 BLANK: Final = b" \t\r\n\xef\xbb\xbf"
+
+# How a JSON text begins, NaN and Infinity among them, which Python's parser takes.
+BEGINNINGS: Final = tuple(bytes([each]) for each in b'[{"-0123456789tfnNI')
 
 
 class JsonBounds:
@@ -69,6 +73,24 @@ class SuspectedJson:
             if start:
                 self._judge = Depth(self._limit).exceeds if start in {b"[", b"{"} else _never
         return too_deep(self._limit) if self._judge is not None and self._judge(data) else None
+
+
+def text_without_coding(body: bytes) -> bytes:
+    """What a body is to a parser that takes no notice of its Content-Encoding; empty where it is no text.
+
+    Python's parser reads UTF-16 and UTF-32 too.
+
+    Args:
+        body: the whole of it, as it was sent.
+
+    Returns:
+        UTF-8, in which there may be lone surrogates.
+    """
+    try:
+        text = body.decode(json.detect_encoding(body), "surrogatepass").encode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return b""
+    return text if text.lstrip(BLANK).startswith(BEGINNINGS) else b""
 
 
 def too_deep(limit: int) -> Problem:

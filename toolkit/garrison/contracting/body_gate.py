@@ -5,19 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from garrison.asgi import content_length, header
+from garrison.asgi import content_length
 from garrison.buffer_budget import FULL, RETRY_AFTER
 from garrison.contracting.answers import refusal
 from garrison.contracting.buffered import BufferedBody
 from garrison.contracting.fed_body import BodyRefusedError, FedBody
+from garrison.contracting.observed_body import ObservedBody
 from garrison.openapi.bodies import Refusal
-from garrison.openapi.media_types import content_encoding_of, content_type_of
 from garrison.problems import Problem, reject
 from garrison.security_events import INPUT_FAIL
-from garrison.short_body import too_large
+from garrison.short_body import CUT_SHORT, too_large
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from garrison.asgi import ASGIApp, Headers, Receive, Rest, Scope, Send
     from garrison.buffer_budget import BufferBudget
@@ -53,7 +53,7 @@ class BodyGate:
         self._enforces = mode == "enforce"
         self._max_body = max_body
 
-    async def run(
+    def run(
         self,
         scope: Scope,
         receive: Receive,
@@ -61,8 +61,8 @@ class BodyGate:
         context: RequestContext,
         operation: Operation,
         reader: BodyReader,
-    ) -> None:
-        """Call the app, or answer in its place.
+    ) -> Awaitable[None]:
+        """Call the app, or answer in its place; what comes back is to be awaited.
 
         Args:
             scope: of type `http`.
@@ -72,35 +72,77 @@ class BodyGate:
             operation: that the request is for.
             reader: of the operation's bodies.
         """
-        lines = [line for line in scope["headers"] if line[0] in LINES]
+        lines = _lines_of(scope["headers"])
         told = _tells_body(scope, lines)
         if told is False and not reader.is_required:
-            await self._app(scope, receive, send)
-            return
-        content_type = content_type_of(lines)
+            return self._app(scope, receive, send)
+        take = self._enforce if self._enforces else self._observe
+        return take(scope, receive, send, context, operation, reader, lines, told)
+
+    async def _enforce(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        context: RequestContext,
+        operation: Operation,
+        reader: BodyReader,
+        lines: dict[bytes, bytes],
+        told: bool | None,
+    ) -> None:
+        """Call the app with a body that fits, or answer in its place."""
+        content_type = lines.get(b"content-type")
         buffered = BufferedBody(receive)
         has_body = await buffered.has_bytes() if told is None else told
-        media = reader.media(content_type, has_body, content_encoding_of(lines))
+        media = reader.media(content_type, has_body, lines.get(b"content-encoding"))
         if isinstance(media, Refusal):
             self._teller.violated(context, operation, [media.violation], self._mode)
-            if self._enforces:
-                problem = refusal([media.violation], media.status)
-                more: Headers = list(media.headers)
-                await reject(scope, receive, send, context, LAYER, problem, more, buffered.rest)
-                return
-            media = None
+            problem = refusal([media.violation], media.status)
+            more: Headers = list(media.headers)
+            await reject(scope, receive, send, context, LAYER, problem, more, buffered.rest)
+            return
         way = "pass" if media is None else reader.way(media, content_type)
         if media is None or way == "pass":
             await self._app(scope, buffered.replay(), send)
         elif way == "feed":
-            fed = FedBody(
-                buffered.replay(), send, reader.incremental(media, content_type), enforces=self._enforces
-            )
-            await self._feed(scope, receive, send, context, operation, fed)
+            parts = reader.incremental(media, content_type)
+            with self._budget.share() as share:
+                fed = FedBody(buffered.replay(), send, parts, share)
+                await self._feed(scope, receive, send, context, operation, fed)
         else:
             judge = partial(reader.check, media, content_type)
-            declared = content_length(header(lines, b"content-length") or b"0") or 0
+            declared = content_length(lines.get(b"content-length", b"0")) or 0
             await self._check(scope, receive, send, context, operation, buffered, judge, declared)
+
+    async def _observe(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        context: RequestContext,
+        operation: Operation,
+        reader: BodyReader,
+        lines: dict[bytes, bytes],
+        told: bool | None,
+    ) -> None:
+        """Call the app, and only tell what is wrong with the body that it reads."""
+        with self._budget.share() as share:
+            observed = ObservedBody(
+                receive,
+                reader,
+                lines.get(b"content-type"),
+                lines.get(b"content-encoding"),
+                share,
+                self._max_body,
+                violated=lambda found: self._teller.violated(context, operation, found, self._mode),
+                unchecked=lambda why: self._teller.unchecked(context, operation, why, self._mode),
+            )
+            if told is not None:
+                observed.decide(has_body=told)
+            try:
+                await self._app(scope, observed.receive, send)
+            finally:
+                observed.close()
 
     async def _check(
         self,
@@ -125,9 +167,12 @@ class BodyGate:
                     problem = too_large(self._max_body)
                 elif reading == "no room":
                     problem, lines = FULL, list(RETRY_AFTER)
-                elif reading == "whole":
+                elif reading == "gone":
+                    # Some servers also say so of a client that is there and whose chunks are broken.
+                    problem = CUT_SHORT
+                else:
                     problem = self._judged(context, operation, judge(buffered.body))
-        if problem is not None and self._enforces:
+        if problem is not None:
             if problem.status < 500:
                 context.note(INPUT_FAIL)
             await reject(scope, receive, send, context, LAYER, problem, lines, buffered.rest)
@@ -152,10 +197,12 @@ class BodyGate:
             # What an app makes of a body that is cut short is not its failure.
             if not fed.refused or fed.started:
                 raise
-        problem = self._judged(context, operation, fed.violations)
-        if problem is not None and fed.refused and not fed.started:
+        finally:
+            problem = self._judged(context, operation, fed.violations)
+        if fed.refused and not fed.started:
             rest: Rest = "abandoned" if fed.unread else "read"
-            await reject(scope, receive, send, context, LAYER, problem, rest=rest)
+            lines = list(RETRY_AFTER) if problem is None else None
+            await reject(scope, receive, send, context, LAYER, problem or FULL, lines, rest)
 
     def _judged(
         self, context: RequestContext, operation: Operation, violations: tuple[Violation, ...]
@@ -166,18 +213,27 @@ class BodyGate:
         return refusal(violations)
 
 
-def _tells_body(scope: Scope, lines: Headers) -> bool | None:
+def _lines_of(headers: Headers) -> dict[bytes, bytes]:
+    """The header lines that are about the body; those of one name are one list (RFC 9110 section 5.3).
+
+    A list of types is malformed: which of them a parser goes by is anybody's guess.
+    """
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in LINES:
+            found[name] = b"%b, %b" % (found[name], value) if name in found else value
+    return found
+
+
+def _tells_body(scope: Scope, lines: dict[bytes, bytes]) -> bool | None:
     """Whether there is a body of at least one byte; None where the headers do not say.
 
     HTTP/1.x announces one (RFC 9112 section 6), but chunks can be none at all, and later versions need not
     announce anything.
     """
-    declared: bytes | None = None
-    for name, value in lines:
-        if name == b"transfer-encoding":
-            return None
-        if name == b"content-length":
-            declared = value
-    if declared is not None:
-        return declared.strip(b"0") != b""
+    if b"transfer-encoding" in lines:
+        return None
+    if b"content-length" in lines:
+        # Of several, which some servers let through, one that is not zero is enough.
+        return lines[b"content-length"].strip(b"0, ") != b""
     return None if scope.get("http_version", "1.1") >= "2" else False

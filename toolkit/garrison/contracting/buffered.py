@@ -39,7 +39,8 @@ class BufferedBody:
     async def has_bytes(self) -> bool:
         """Whether there is at least one byte, for requests whose headers do not tell."""
         while self._more:
-            message = await self._next()
+            message = await self._receive()
+            self._hold(message)
             if message.get("body"):
                 return True
         return False
@@ -64,7 +65,7 @@ class BufferedBody:
             held = self._size
             if not self._more:
                 return "gone" if self._messages and self._messages[-1]["type"] != "http.request" else "whole"
-            await self._next()
+            self._hold(await self._receive())
 
     @property
     def body(self) -> bytes:
@@ -85,15 +86,17 @@ class BufferedBody:
 
         return receive_again
 
-    async def _next(self) -> Message:
-        message = await self._receive()
+    def _hold(self, message: Message) -> None:
         self._messages.append(message)
         self._size += len(message.get("body", b""))
         self._more = message["type"] == "http.request" and message.get("more_body", False)
         if self._more and len(self._messages) == PIECES:
             self._merged += self._pieces()
             self._messages.clear()
-        return message
 
     def _pieces(self) -> bytes:
-        return b"".join([message.get("body", b"") for message in self._messages])
+        messages = self._messages
+        # Most bodies are one piece, which need not be put together.
+        if len(messages) == 1:
+            return messages[0].get("body", b"")  # type: ignore[no-any-return]
+        return b"".join([message.get("body", b"") for message in messages])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from garrison.asgi import Message, Receive, Send
+    from garrison.buffer_budget import Share
     from garrison.openapi.model import Violation
     from garrison.openapi.multipart_body import MultipartReader
 
@@ -21,21 +22,26 @@ class FedBody:
         receive: of the request.
         send: where the reply goes.
         reader: judges the body.
-        enforces: whether a body that is wrong is cut off; otherwise it goes on, and is only noted.
+        share: of what all requests may hold, for what the reader keeps of fields.
 
     Attributes:
+        full: whether there is no room to judge the body.
         violations: what is wrong.
         started: whether any of the app's reply is out.
         unread: whether there is more of the body to come.
     """
 
-    __slots__ = ("_enforces", "_reader", "_receive", "_send", "started", "unread", "violations")
+    __slots__ = (
+        "_kept", "_reader", "_receive", "_send", "_share", "full", "started", "unread", "violations",
+    )  # fmt: skip
 
-    def __init__(self, receive: Receive, send: Send, reader: MultipartReader, *, enforces: bool) -> None:
+    def __init__(self, receive: Receive, send: Send, reader: MultipartReader, share: Share) -> None:
         self._receive = receive
         self._send = send
         self._reader = reader
-        self._enforces = enforces
+        self._share = share
+        self._kept = 0
+        self.full = False
         self.violations: tuple[Violation, ...] = ()
         self.started = False
         self.unread = True
@@ -43,17 +49,19 @@ class FedBody:
     @property
     def refused(self) -> bool:
         """Whether the app gets no more of it."""
-        return self._enforces and bool(self.violations)
+        return bool(self.violations) or self.full
 
     async def receive(self) -> Message:
         """The `receive` of the app; the end of a body comes only once all of it is right."""
         if not self.refused:
             message = await self._receive()
-            if message["type"] == "http.request" and self.unread and not self.violations:
+            if message["type"] == "http.request" and self.unread:
                 self.unread = message.get("more_body", False)
                 self.violations = self._reader.feed(message.get("body", b"")) or (
                     () if self.unread else self._reader.end()
                 )
+                self.full = not self._share.take(self._reader.kept - self._kept)
+                self._kept = self._reader.kept
             if not self.refused:
                 return message
         if self.started:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote
 
 from garrison.buffer_budget import RETRY_AFTER
 from garrison.contracting.answers import refusal
 from garrison.contracting.body_gate import LAYER, BodyGate
-from garrison.openapi.routing import Miss
+from garrison.contracting.unlisted import NONE
+from garrison.openapi.percent import misplaced_path
+from garrison.openapi.routing import Match, Miss
 from garrison.openapi.security import Denied
 from garrison.problems import Problem, reject
 from garrison.security_events import INPUT_FAIL, LOGIN_SUCCESS
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from garrison.context import RequestContext
     from garrison.contracting.replies import Replies
     from garrison.contracting.telling import Teller
+    from garrison.contracting.unlisted import Unlisted
     from garrison.openapi.contract import Contract
     from garrison.openapi.model import Head
 
@@ -34,6 +38,7 @@ class Judging:
         unknown: what becomes of paths that the document does not have.
         max_body: bytes of a body that is read.
         replies: judges replies; None where nobody does.
+        unlisted: what the document by design does not have.
     """
 
     def __init__(
@@ -47,8 +52,10 @@ class Judging:
         unknown: Literal["pass", "refuse"],
         max_body: int,
         replies: Replies | None = None,
+        unlisted: Unlisted = NONE,
     ) -> None:
         self._app = app
+        self._unlisted = unlisted
         self._contract = contract
         self._replies = replies
         self._teller = teller
@@ -63,14 +70,18 @@ class Judging:
         """Call the app, or answer in its place."""
         contract = self._contract
         match = contract.find(head)
+        root_path = scope.get("root_path")
+        if root_path:
+            match = self._below(root_path, scope["path"], head, match)
         if isinstance(match, Miss):
-            await self._missed(scope, receive, send, context, match)
+            await self._missed(scope, receive, send, context, head, match)
             return
         operation = match.operation
         if not contract.is_open(operation):
             granted = await contract.authenticate(operation, head)
             if isinstance(granted, Denied):
-                self._teller.denied(context, operation, granted.reason, granted.why, self._mode)
+                context.principal = granted.principal or context.principal
+                self._teller.denied(context, operation, granted, self._mode)
                 if self._enforces:
                     await reject(scope, receive, send, context, LAYER, *_denial(granted))
                     return
@@ -94,16 +105,29 @@ class Judging:
         with watched:
             await self._gate.run(scope, receive, watched.send, context, operation, reader)
 
+    def _below(self, root_path: str, path: str, head: Head, match: Match | Miss) -> Match | Miss:
+        """What was found, unless a router that reads `root_path` in another way would find something else."""
+        other = misplaced_path(path, root_path)
+        found = None if other is None else self._contract.find(head._replace(path=other))
+        if found is None or (isinstance(found, Miss) and not found.ambiguous):
+            return match
+        if isinstance(found, Miss) or isinstance(match, Miss):
+            return Miss(frozenset(), ambiguous=True)
+        is_same = found.operation is match.operation and found.values == match.values
+        return match if is_same else Miss(frozenset(), ambiguous=True)
+
     async def _missed(
-        self, scope: Scope, receive: Receive, send: Send, context: RequestContext, miss: Miss
+        self, scope: Scope, receive: Receive, send: Send, context: RequestContext, head: Head, miss: Miss
     ) -> None:
         """A request without an operation; what routers could take for one never passes for undocumented."""
         is_preflight = context.method == "OPTIONS" and miss.outcome == "method"
         if is_preflight:
             await self._app(scope, receive, send)
             return
-        self._teller.missed(context, miss.outcome, self._mode)
-        if not self._enforces or not (self._refuses_unknown or miss.ambiguous):
+        is_wrong = self._refuses_unknown or miss.ambiguous
+        if is_wrong or not self._unlisted.has(context.method, unquote(head.path)):
+            self._teller.missed(context, miss.outcome, self._mode, is_wrong=is_wrong)
+        if not self._enforces or not is_wrong:
             await self._app(scope, receive, send)
             return
         lines: Headers = []

@@ -33,7 +33,7 @@ class ViolationCounter:
 
     def count(
         self,
-        kind: Literal["request", "reply", "denied", "undocumented"],
+        kind: Literal["request", "reply", "denied", "undocumented", "unchecked"],
         mode: str,
         operation: Operation | None = None,
     ) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from garrison.contracting.generated import as_meant
 from garrison.contracting.own_routes import routes_of
+from garrison.contracting.unlisted import NONE, Unlisted, unlisted_of
 from garrison.openapi.model import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Middlewares nest, but not endlessly.
 DEEPEST: Final = 100
@@ -28,17 +32,34 @@ def document_of(app: object, *, verifies: bool = False, refuses_unknown: bool = 
     Raises:
         DocumentError: it makes none, or one by which callers cannot be verified.
     """
-    layer: Any = app
-    for _ in range(DEEPEST):
-        if layer is None:
-            break
+    for layer in _layers(app):
         found = _made(layer)
         if found is not None:
             return as_meant(found, routes_of(layer), verifies=verifies, refuses_unknown=refuses_unknown)
-        layer = getattr(layer, "app", None)
     kind = f"{type(app).__module__}.{type(app).__qualname__}"
     expected = "an app that makes an OpenAPI document of itself, as FastAPI and Litestar do"
     raise DocumentError("", f"{expected}; a layer that is added within it needs own=app", kind)
+
+
+def unlisted_below(app: object) -> Unlisted:
+    """What the app that makes the document has besides by design, as far as its framework says so.
+
+    Args:
+        app: the app, or an ASGI app that has it as `.app`, whose document has been made.
+    """
+    for layer in _layers(app):
+        if hasattr(layer, "openapi") or hasattr(layer, "openapi_config"):
+            return unlisted_of(layer)
+    return NONE
+
+
+def _layers(app: object) -> Iterator[Any]:
+    layer: Any = app
+    for _ in range(DEEPEST):
+        if layer is None:
+            return
+        yield layer
+        layer = getattr(layer, "app", None)
 
 
 def _made(app: Any) -> Mapping[str, Any] | None:

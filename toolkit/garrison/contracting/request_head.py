@@ -22,9 +22,10 @@ def head_of(scope: Scope, context: RequestContext) -> Head:
         scope: of type `http` or `websocket`; the handshake of the latter is a GET.
         context: of the request.
     """
+    # By their places, which on the path of every request takes half the time.
     return Head(
-        method=context.method,
-        path=wire_path(scope["path"], scope.get("raw_path"), scope.get("root_path", "")),
-        query=scope.get("query_string", b""),
-        headers=scope["headers"],
+        context.method,
+        wire_path(scope["path"], scope.get("raw_path"), scope.get("root_path", "")),
+        scope.get("query_string", b""),
+        scope["headers"],
     )

@@ -41,7 +41,9 @@ def check_contract(section: Contract) -> None:
         expected = "a file, or GARRISON_CONTRACT_REMOTE=on for a URL"
         problems.append(Problem(name="Contract.document", expected=expected, found=document))
     elif document not in {"", OWN} and "://" not in document and not Path(document).is_file():
-        expected = f"the path of an OpenAPI document that is there, or {OWN}"
+        is_directory = Path(document).is_dir()
+        what = "which is a file and no directory" if is_directory else "which is there"
+        expected = f"the path of an OpenAPI document, {what}, or {OWN}"
         problems.append(Problem(name="Contract.document", expected=expected, found=document))
     problems += _tokens(section)
     if problems:

@@ -6,8 +6,9 @@ from random import random
 from typing import TYPE_CHECKING, Any, Final
 
 from garrison.contracting.metrics import ViolationCounter
-from garrison.contracting.own_document import document_of
+from garrison.contracting.own_document import document_of, unlisted_below
 from garrison.contracting.telling import Teller
+from garrison.contracting.unlisted import NONE
 from garrison.openapi.model import DocumentError
 from garrison.settings import Problem, SettingsError
 
@@ -36,7 +37,9 @@ DOCUMENT: Final = "GARRISON_CONTRACT_DOCUMENT"
 
 def security_of(section: Section) -> Mode:
     """Who enforces security requirements; apps that make their own document verify in dependencies."""
-    return section.security or ("presence" if section.document == OWN else "verify")
+    if section.security == "auto":
+        return "presence" if section.document == OWN else "verify"
+    return section.security
 
 
 def judging_of(
@@ -96,6 +99,7 @@ def judging_of(
         unknown=section.unknown,
         max_body=section.max_body,
         replies=replies if section.replies else None,
+        unlisted=unlisted_below(own) if section.document == OWN else NONE,
     )
 
 
@@ -152,12 +156,13 @@ def contract_of(
         )
     except DocumentError as error:
         where = "the app's own document" if section.document == OWN else section.document
+        # It says by itself what is a quotation.
+        found = f", found {error.found}" if error.found else ""
         raise SettingsError(
             [
                 Problem(
                     name=DOCUMENT,
-                    expected=f"{error.expected} at {error.pointer or 'the top'} of {where}",
-                    found=error.found or None,
+                    expected=f"{error.expected} at {error.pointer or 'the top'} of {where}{found}",
                 )
             ]
         ) from None

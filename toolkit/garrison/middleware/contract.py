@@ -11,8 +11,9 @@ from garrison.buffer_budget import USUAL, BufferBudget
 from garrison.context import enter
 from garrison.contracting.request_head import head_of
 from garrison.contracting.section import check_contract
-from garrison.contracting.setup import OWN, judging_of
+from garrison.contracting.setup import judging_of, security_of
 from garrison.events import event_log
+from garrison.rules import root_path_of
 from garrison.settings import validate
 from garrison.units import Duration, Secret, Size
 
@@ -41,16 +42,20 @@ class Contract:
             values in parameters and forms, other formats of text, empty fields of forms, forms as multipart,
             bodies of which nothing is declared, paths of `{path:path}`, and requests without credentials
             where `auto_error=False`. Not so JSON of other types, other media types, repeated values, and
-            query parameters that only the handler knows.
+            query parameters that only the handler knows. Of OpenAPI 3.2 `itemSchema`, `itemEncoding` and
+            `prefixEncoding` are not looked at: a body that has nothing but an `itemSchema`, such as a stream
+            of lines of JSON, passes once its caller, parameters and media type have been judged.
         mode: `enforce` refuses what does not keep the document; `report` logs it as `contract_violation`,
-            `contract_denied` or `contract_undocumented`, each kind once an hour, and lets it pass.
+            `contract_denied` or `contract_undocumented`, and a body that it has no room for as
+            `contract_unchecked`, each kind once an hour, and lets it pass. A body is then judged as far as
+            the app reads it.
         unknown: what becomes of paths and methods that the document does not have: `pass` logs them, `refuse`
             answers 404 and 405.
         unknown_query: what becomes of query parameters that an operation does not have.
         security: who holds callers to the document's security requirements. `verify` lets nobody in whom no
             verifier accepts; `presence` only wants a credential to be there and leaves it to the app to judge
-            it; `app` leaves all of it. Unless set, it is `verify` for a document from a file and `presence`
-            for the app's own, because such apps verify in dependencies.
+            it; `app` leaves all of it. `auto` is `verify` for a document from a file and `presence` for the
+            app's own, because such apps verify in dependencies.
         verifiers: who verifies which security scheme, such as `bearerAuth=jwt, session=shop.auth:verify,
             legacy=refuse`. `jwt` verifies JWTs, `api-keys` the keys in `api_keys`; a callable takes the
             credential and the request's head, and returns the principal, principal and scopes, or None; one
@@ -73,14 +78,15 @@ class Contract:
             pass, and of bodies beyond `max_body` only the head is read.
         remote: whether references to other hosts are fetched when the app starts, and the document itself
             where it is a URL.
-        max_body: bytes of a body that is read to be checked; more is a 413.
+        max_body: bytes of a body that is read to be checked; more is a 413. Multipart streams, and is not
+            bounded here.
     """
 
     document: str = ""
     mode: Literal["enforce", "report"] = "enforce"
     unknown: Literal["pass", "refuse"] = "pass"
     unknown_query: Literal["refuse", "pass"] = "refuse"
-    security: Literal["verify", "presence", "app"] | None = None
+    security: Literal["auto", "verify", "presence", "app"] = "auto"
     verifiers: str = ""
     api_keys: Secret | None = None
     jwt_keys: str = ""
@@ -120,7 +126,7 @@ class Contract:
     @property
     def verifies(self) -> bool:
         """Whether callers are verified here; apps that make their own document do so in dependencies."""
-        return (self.security or ("presence" if self.document == OWN else "verify")) == "verify"
+        return security_of(self) == "verify"
 
 
 class ContractMiddleware:
@@ -128,7 +134,7 @@ class ContractMiddleware:
 
     In this order, and as early as it is known: the operation, who asks (401), whether they may (403), the
     parameters (400), the body (400, 415, 422). A body is read before the app is called, up to `max_body`, and
-    handed on as it came; one of multipart is judged while it streams.
+    handed on as it came; one of multipart is judged while it streams, and so is every one in report mode.
 
     Args:
         app: the app below.
@@ -164,6 +170,7 @@ class ContractMiddleware:
         self.app = app
         self._judging: Judging | None = None
         self._mount = f"contract {settings.document} {settings.mode}"
+        self._root = root_path_of(app)
         if not settings.document:
             return
         self._judging = judging_of(
@@ -188,4 +195,6 @@ class ContractMiddleware:
         if not context.mount(self._mount, self):
             await self.app(scope, receive, send)
             return
-        await self._judging.run(scope, receive, send, context, head_of(scope, context))
+        # What an app puts into the scope by itself is not there yet.
+        seen = {**scope, "root_path": self._root} if self._root else scope
+        await self._judging.run(scope, receive, send, context, head_of(seen, context))

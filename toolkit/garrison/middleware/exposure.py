@@ -12,7 +12,7 @@ from garrison.closed_paths import ClosedPaths, nearest
 from garrison.context import enter
 from garrison.forwarding.addresses import Trust
 from garrison.problems import Problem, reject
-from garrison.rules import NotationError
+from garrison.rules import NotationError, root_path_of
 from garrison.security_events import AUTHZ_FAIL
 from garrison.settings import Problem as SettingProblem
 from garrison.settings import SettingsError, validate
@@ -27,9 +27,6 @@ NOT_FOUND: Final = Problem(status=404)
 
 # RFC 6750 section 2.1; nobody guesses 16 characters at any speed that a network allows.
 TOKEN: Final = re.compile(r"(?=.{16})[A-Za-z0-9._~+/-]+=*")
-
-# Middlewares nest, but not endlessly.
-DEEPEST: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,17 +113,3 @@ class ExposureMiddleware:
             return True
         scheme, _, token = (header(scope["headers"], b"authorization") or b"").partition(b" ")
         return scheme.lower() != b"bearer" or not compare_digest(token.strip(), self._token)
-
-
-def root_path_of(app: object) -> str:
-    """The prefix that an app puts into the scope by itself, as `FastAPI(root_path=…)` does, or nothing.
-
-    Args:
-        app: with any number of middlewares around it that keep it as `app`.
-    """
-    for _ in range(DEEPEST):
-        root = getattr(app, "root_path", None)
-        if isinstance(root, str):
-            return root
-        app = getattr(app, "app", None)
-    return ""

@@ -43,7 +43,8 @@ class RequestLimits:
 
     Refused with a 400 in any case: a request with both Content-Length and Transfer-Encoding, about whose
     end proxies and servers disagree (RFC 9112 section 6.1), or with two Content-Types; an HTTP/1.1 request
-    without exactly one Host (section 3.2); and a multipart body without one clear boundary.
+    without exactly one Host (section 3.2); and a multipart body with two boundaries, or with one that is
+    not spelled clearly. One without any passes: no parser finds parts in it.
 
     Attributes:
         methods: those that are served, such as `GET,HEAD,POST`, and the CORS preflights that ask for them;
@@ -67,7 +68,9 @@ class RequestLimits:
         content_types: media types that a body may have, such as `application/json,image/*`; another one, or
             none, is a 415. Empty: any.
         content_encodings: codings that a body may be in, such as `gzip`; another one is a 415. `identity`
-            takes only bodies that are in none. Empty: any, and what is in `br` or `zstd` is not looked into.
+            takes only bodies that are in none. Empty: any. A body in any coding is judged as it was sent, and
+            in gzip or deflate also as it is inflated, if there is a bound on its size; `br` and `zstd` are
+            not undone.
         max_parts: how many fields and files a multipart body may have; more is a 413.
         max_part_header: bytes of the header lines of one part; more is a 413.
         max_field: bytes of one field of a multipart body; more is a 413. Off for any size.

@@ -153,7 +153,7 @@ def _described(scheme: Scheme) -> str:
 def _way_to_verify(scheme: Scheme, setting: str) -> str:
     named = (
         f"{setting} says who verifies it: {scheme.name}=shop.auth:verify for a callable of yours,"
-        f" {scheme.name}=refuse for nobody"
+        f" {scheme.name}=refuse for nobody. GARRISON_CONTRACT_SECURITY=app leaves all callers to the app"
     )
     if scheme.type == "apiKey":
         return f"GARRISON_CONTRACT_API_KEYS holds keys; {named}."

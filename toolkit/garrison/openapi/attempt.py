@@ -60,9 +60,10 @@ class Attempt:
         why: the same for the log.
         rejected: names of the schemes whose credential was not accepted.
         lacking: what was asked for of a caller without the scopes.
+        principal: who that caller is; None for nobody in particular.
     """
 
-    __slots__ = ("_head", "_judged", "failed", "lacking", "rejected", "why")
+    __slots__ = ("_head", "_judged", "failed", "lacking", "principal", "rejected", "why")
 
     def __init__(self, head: Head) -> None:
         self._head = head
@@ -71,6 +72,7 @@ class Attempt:
         self.why = ""
         self.rejected: set[str] = set()
         self.lacking: list[Wanted] = []
+        self.principal: str | None = None
 
     async def meets(self, alternative: tuple[Wanted, ...]) -> Granted | None:
         """What one alternative grants; None where it does not, and then `failed` says more."""
@@ -99,6 +101,7 @@ class Attempt:
             verified.append(judged)
         if lacking:
             self.lacking += lacking
+            self.principal = self.principal or _granted(verified).principal
             self._fail("scope", f"{lacking[0].scheme.name}: lacks a scope")
             return None
         return _granted(verified)

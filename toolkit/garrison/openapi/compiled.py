@@ -78,7 +78,7 @@ def compile_document(document: Document, *, regexes: Regexes = "linear") -> Comp
     return Compiled(
         operations=operations,
         schemes=schemes,
-        servers=read_servers(document),
+        servers=read_servers(document.root) or ("",),
         requests=Validators(requests.compound(), regexes=regexes),
         replies=replies,
         regexes=regexes,

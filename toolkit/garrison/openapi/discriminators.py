@@ -140,12 +140,30 @@ class Discriminators:
         default = found.get("defaultMapping")
         if not branches:
             return None
+        if default is None:
+            # So that nobody is told of a value that would only be refused in another way.
+            branches = {key: self._possible(names, name, targets[key]) for key, names in branches.items()}
         return Choice(
             name,
-            tuple(values),
+            tuple(value for value, key in values.items() if value in branches[key]),
             tuple((tuple(names), targets[key]) for key, names in branches.items()),
             None if default is None else self._meant(found, found.text("defaultMapping")),
         )
+
+    def _possible(self, values: list[str], name: str, target: Place) -> list[str]:
+        """Those of several values that a schema allows for the property; all where it allows none.
+
+        Frameworks map the values of their tags, and the names of the schemas, which count too, are none.
+        """
+        properties = target.value.get("properties") if isinstance(target.value, dict) else None
+        declared = properties.get(name) if isinstance(properties, dict) else None
+        if not isinstance(declared, dict) or "$ref" in declared:
+            return values
+        allowed = declared.get("enum")
+        if "const" in declared and self._document.version != "3.0":
+            allowed = [declared["const"]]
+        kept = [value for value in values if value in allowed] if isinstance(allowed, list) else values
+        return kept or values
 
     def _meant(self, place: Place, reference: str) -> Place:
         if _NAME.fullmatch(reference) and reference in self._components:

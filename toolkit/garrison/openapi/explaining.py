@@ -11,7 +11,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from garrison.openapi.faults import At, distance, fault
+from garrison.openapi.enumerations import LOOKED_UP
+from garrison.openapi.faults import At, distance, fault, types_wanted
 from garrison.openapi.keywords import ASSERTIONS
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ MAX_SECONDS: Final = 0.05
 MAX_ALTERNATIVES: Final = 3
 
 # What means something without the keywords around it.
-_ALONE: Final = ASSERTIONS.keys() - {"maxContains", "minContains"}
+_ALONE: Final = ASSERTIONS.keys() - {"maxContains", "minContains"} | {LOOKED_UP}
 
 
 class ExhaustedError(Exception):
@@ -138,7 +139,7 @@ class Search:
             if applier is not None:
                 yield from applier(schema, argument, value, at)
             elif keyword in _ALONE and not self._holds(keyword, argument, value):
-                yield fault(at, keyword, argument)
+                yield fault(at, "enum" if keyword == LOOKED_UP else keyword, argument)
 
     def _step(self) -> None:
         self._steps += 1
@@ -202,7 +203,8 @@ class Search:
             return
         distances = [distance(faults, at) for faults in failed]
         if distances.count(min(distances)) > 1:
-            yield fault(at, keyword, None)
+            types = types_wanted(failed, at)
+            yield fault(at, "type", types) if types else fault(at, keyword, None)
         else:
             yield from failed[distances.index(min(distances))]
 

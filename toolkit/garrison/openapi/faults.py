@@ -31,11 +31,13 @@ class Fault(NamedTuple):
         at: the value.
         rule: the keyword that does not hold.
         detail: what it demands.
+        argument: what the schema has there.
     """
 
     at: At
     rule: str
     detail: str
+    argument: object = None
 
 
 def fault(at: At, rule: str, argument: object, said: str = "") -> Fault:
@@ -47,7 +49,26 @@ def fault(at: At, rule: str, argument: object, said: str = "") -> Fault:
         argument: what the schema has there.
         said: the sentence for it, where that of the keyword is not the right one.
     """
-    return Fault(at, rule, sentence(said or rule, argument, member=at.member))
+    return Fault(at, rule, sentence(said or rule, argument, member=at.member), argument)
+
+
+def types_wanted(alternatives: list[list[Fault]], at: At) -> list[object]:
+    """The types of which a value would have to be, where nothing else is wrong with any alternative.
+
+    Args:
+        alternatives: why it does not fit each of them.
+        at: the value.
+
+    Returns:
+        Their names, each once; none where more than the type is wrong.
+    """
+    wanted: dict[object, None] = {}
+    for faults in alternatives:
+        if len(faults) > 1 or faults[0].rule != "type" or faults[0].at != at:
+            return []
+        argument = faults[0].argument
+        wanted.update(dict.fromkeys(argument if isinstance(argument, list) else [argument]))
+    return list(wanted)
 
 
 def distance(faults: list[Fault], at: At) -> tuple[bool, int, int]:

@@ -89,6 +89,7 @@ class KeyFile:
         self._checked = clock()
         self._stamp = _stamp(path)
         self._keys = _read(path)
+        self._reason = ""
 
     async def keys(self) -> KeySet:
         """The keys, as the file has had them within the last seconds."""
@@ -111,8 +112,13 @@ class KeyFile:
         try:
             self._keys = _read(self._path)
         except KeysError as error:
-            self._log.emit("error", "contract_keys", {**fields, "state": "kept", "reason": str(error)})
+            # Without descriptors or rights it is the same file that can be read later.
+            self._stamp = None
+            if str(error) != self._reason:
+                self._reason = str(error)
+                self._log.emit("error", "contract_keys", {**fields, "state": "kept", "reason": self._reason})
         else:
+            self._reason = ""
             self._log.emit("info", "contract_keys", {**fields, "state": "replaced"})
 
 
@@ -151,7 +157,8 @@ def open_keys(
     """
     if "://" not in where:
         try:
-            return KeyFile(Path(where), log=log, clock=clock)
+            # It is read again later, when the process may be in another directory. Links are followed then.
+            return KeyFile(Path(where).absolute(), log=log, clock=clock)
         except KeysError as error:
             expected = "a file with a JWK set or with public keys in PEM"
             problem = Problem(name=setting, expected=expected, found=where, hint=_sentence(str(error)))

@@ -210,6 +210,8 @@ class Operation:
         security: alternatives, each of which needs all of its schemes; empty where nobody must
             authenticate, and an empty alternative where somebody may.
         replies: by status: `200`, `2XX` or `default`.
+        servers: path prefixes of servers of its own, or of its path item; empty where those of the document
+            hold.
         pointer: where it is declared.
     """
 
@@ -220,6 +222,7 @@ class Operation:
     body: Body | None = None
     security: tuple[tuple[Need, ...], ...] = ()
     replies: Mapping[str, Reply] = field(default_factory=dict)
+    servers: tuple[str, ...] = ()
     pointer: str
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
 from garrison.openapi import part_heads
+from garrison.openapi.media_types import kind_of
 from garrison.openapi.model import Violation
 from garrison.openapi.part_heads import PartError
 from garrison.openapi.parts import Part, PartRefusedError
@@ -78,6 +79,11 @@ class MultipartReader:
             boundary or "-", header_charset="latin-1", max_header_count=HEADERS, max_header_size=HEADER
         )
 
+    @property
+    def kept(self) -> int:
+        """Bytes that are held of fields until the end."""
+        return self._kept
+
     def feed(self, chunk: bytes) -> tuple[Violation, ...]:
         """Take the next chunk.
 
@@ -130,6 +136,8 @@ class MultipartReader:
         whole = self._media.shape
         if self._is_list:
             items = whole.items or ANYTHING
+            if not self._form_data and _is_bytes(head, items):
+                head = head._replace(is_file=True)
             return "", Part(head, items, None, f"/{len(self._taken.get('', ()))}")
         name = head.name
         if name is None:
@@ -194,6 +202,12 @@ class MultipartReader:
 def is_array(shape: Shape) -> bool:
     """Whether parts of one name are one array, even if there is only one."""
     return "array" in shape.types and not shape.types & (SCALARS - {"null"} | {"object"})
+
+
+def _is_bytes(head: PartHead, shape: Shape) -> bool:
+    """Whether a part is bytes by its media type: only parts of a form are files by their name."""
+    is_opaque = head.media_type is not None and kind_of(head.media_type.name) == "opaque"
+    return is_opaque and (shape.binary or {"string", "object"} <= shape.types)
 
 
 def _plain(part: tuple[PartKind, object], shape: Shape) -> object:

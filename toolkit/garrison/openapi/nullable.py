@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from garrison.openapi.enumerations import looked_up
 from garrison.openapi.keywords import IN_PLACE
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def nullable(schema: Schema) -> Schema:
         schema: in the keywords of JSON Schema 2020-12.
     """
     if not _COMBINING.isdisjoint(schema):
-        return {"anyOf": [{"type": "null"}, schema]}
+        return {"anyOf": [{"type": "null"}, looked_up(schema)]}
     found = dict(schema)
     kind, members = schema.get("type"), schema.get("enum")
     if isinstance(kind, str) and kind != "null":

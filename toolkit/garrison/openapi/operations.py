@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from garrison.openapi.declared import Declarations
 from garrison.openapi.model import Body, Need, Operation, Reply
+from garrison.openapi.path_items import PathItem
+from garrison.openapi.servers import read_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
     from garrison.openapi.model import Parameter, Scheme
     from garrison.openapi.places import Place
     from garrison.openapi.shapes import Shapes
-
-# OpenAPI 3.2 section 4.9.1; the last one is new there.
-_METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 
 
 class Operations:
@@ -59,38 +58,34 @@ class Operations:
         for template, found in paths.members():
             if not template.startswith("/"):
                 raise found.wrong("a path that begins with a slash", repr(template[:120]))
-            item = found.target()
-            shared = self._parameters(item)
-            for method, place in self._methods(item):
-                yield self._operation(template, method, place, shared)
-
-    def _methods(self, item: Place) -> Iterator[tuple[str, Place]]:
-        for method in _METHODS if self._document.version == "3.2" else _METHODS[:-1]:
-            place = item.get(method)
-            if place is not None:
-                yield method.upper(), place
-        if self._document.version == "3.2":
-            more = item.get("additionalOperations")
-            if more is not None:
-                yield from more.named()
+            item = PathItem(found, self._document.version)
+            shared = self._parameters(item.get("parameters"))
+            servers = item.servers()
+            for method, place in item.operations():
+                yield self._operation(template, method, place, shared, servers)
 
     def _operation(
-        self, template: str, method: str, place: Place, shared: dict[tuple[str, str], Parameter]
+        self,
+        template: str,
+        method: str,
+        place: Place,
+        shared: dict[tuple[str, str], Parameter],
+        servers: tuple[str, ...],
     ) -> Operation:
         return Operation(
             method=method,
             template=template,
             name=place.text("operationId", f"{method} {template}"),
-            parameters=tuple({**shared, **self._parameters(place)}.values()),
+            parameters=tuple({**shared, **self._parameters(place.get("parameters"))}.values()),
             body=self._body(place),
             security=self._security(place),
             replies=dict(self._replies_of(place)),
+            servers=read_servers(place) or servers,
             pointer=place.where,
         )
 
-    def _parameters(self, place: Place) -> dict[tuple[str, str], Parameter]:
+    def _parameters(self, declared: Place | None) -> dict[tuple[str, str], Parameter]:
         found: dict[tuple[str, str], Parameter] = {}
-        declared = place.get("parameters")
         for member in () if declared is None else declared.entries():
             parameter = self._requests.parameter(member.target())
             if parameter is None:

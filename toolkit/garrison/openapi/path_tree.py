@@ -12,10 +12,17 @@ if TYPE_CHECKING:
 
 
 class Leaf(NamedTuple):
-    """An operation at the end of its template."""
+    """An operation at the end of its template.
+
+    Attributes:
+        operation: the operation.
+        template: its own, behind a prefix.
+        before: how many variables the prefix has.
+    """
 
     operation: Operation
     template: Template
+    before: int = 0
 
 
 class Node:

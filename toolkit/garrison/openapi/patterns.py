@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Final
 
 # Escapes one after the other, so that an escaped backslash begins none.
@@ -19,6 +20,16 @@ _ESCAPE: Final = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 
+# What is wrong in every dialect, as Python's engine says it; of other things only Python does not know.
+_MISTAKES: Final = (
+    "bad character range",
+    "min repeat greater",
+    "missing )",
+    "nothing to repeat",
+    "unbalanced parenthesis",
+    "unterminated character set",
+)
+
 
 def translate(pattern: str) -> str:
     r"""A pattern for Rust's engine, where it means something else there, or nothing.
@@ -31,6 +42,23 @@ def translate(pattern: str) -> str:
         pattern: as ECMA-262 has it.
     """
     return _ESCAPE.sub(_written, pattern) if "\\" in pattern or "{" in pattern else pattern
+
+
+def mistake_in(pattern: str) -> str:
+    """What is wrong with a pattern that the engine did not take; empty where it may be right.
+
+    Args:
+        pattern: as `translate` returned it.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            re.compile(pattern)
+    except re.error as error:
+        if error.msg.startswith(_MISTAKES):
+            return f"{error.msg} at character {(error.pos or 0) + 1}"
+    except (OverflowError, RecursionError):
+        pass
+    return ""
 
 
 def _written(escape: re.Match[str]) -> str:

@@ -81,7 +81,8 @@ def wire_path(path: str, raw_path: bytes | None, root_path: str) -> bytes:
         agrees = raw == path.encode("utf-8", "replace")
     if agrees and not root_path:
         return raw
-    root = root_path.rstrip("/")
+    # uvicorn puts one with a slash at its end in front as it is, and frameworks take it off as it is.
+    root = root_path if path.startswith(f"{root_path}/") else root_path.rstrip("/")
     if not root or not path.startswith(root) or path[len(root) : len(root) + 1] not in {"", "/"}:
         return raw if agrees else _encoded(path)
     rest = path[len(root) :] or "/"
@@ -90,6 +91,22 @@ def wire_path(path: str, raw_path: bytes | None, root_path: str) -> bytes:
         if unquote(raw[:end].decode("ascii", "replace")) == root:
             return raw[end:] or b"/"
     return _encoded(rest)
+
+
+def misplaced_path(path: str, root_path: str) -> bytes | None:
+    """The raw path that is routed by who looks for `root_path` anywhere in the path, as Litestar does.
+
+    Args:
+        path: decoded.
+        root_path: where the app is mounted.
+
+    Returns:
+        None where that is what `wire_path` says.
+    """
+    before, root, rest = path.partition(root_path)
+    if not root or (not before and (root[-1:] == "/" or rest[:1] in {"", "/"})):
+        return None
+    return _encoded(f"/{rest.lstrip('/')}")
 
 
 def _end_of(raw: bytes, slashes: int) -> int:

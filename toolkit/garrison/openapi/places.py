@@ -167,5 +167,10 @@ def kind_of(value: object) -> str:
     if isinstance(value, int | float):
         return str(value)[:40]
     if isinstance(value, str):
-        return repr(value if len(value) <= 60 else f"{value[:60]}...")
+        return quoted(value if len(value) <= 60 else f"{value[:60]}...")
     return "an array" if isinstance(value, list) else "an object"
+
+
+def quoted(text: str) -> str:
+    """A text of the document in quotes, for an error: backslashes as they are, on one line."""
+    return "'" + "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text) + "'"

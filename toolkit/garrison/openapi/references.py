@@ -7,7 +7,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 from garrison.openapi.identifiers import Identifiers
 from garrison.openapi.model import DocumentError
-from garrison.openapi.places import Place, tokens
+from garrison.openapi.places import Place, quoted, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,8 +113,10 @@ class References:
             try:
                 found = self._follow(reference, scope)
             except DocumentError as error:
-                what = error.expected if not error.found else f"{error.expected}, found {error.found}"
-                raise DocumentError(where(), what, f"{reference[:120]!r}") from None
+                found_there = f": {error.found}" if error.found else ""
+                raise DocumentError(
+                    where(), error.expected, f"{quoted(reference[:120])}{found_there}"
+                ) from None
             self._followed[scope, reference] = found
         return found
 

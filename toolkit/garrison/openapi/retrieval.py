@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # The largest public document has 13 MB.
 MAX_BYTES: Final = 64 * 1024 * 1024
 
+# The byte order marks of UTF-16 and UTF-32, which say what the text is in.
+_NOT_UTF_8: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+
 
 def is_page(source: str) -> bool:
     """Whether a source is a URL and no path."""
@@ -44,7 +47,8 @@ class Retriever:
         """
         if is_page(uri):
             if not self._remote:
-                raise DocumentError("", "no remote reference: they are fetched only when asked for")
+                expected = "a reference to a file, unless GARRISON_CONTRACT_REMOTE=on lets pages be fetched"
+                raise DocumentError("", expected)
             # Nearly every document is a file, and HTTP takes long to import.
             from garrison.openapi.pages import fetch  # noqa: PLC0415
 
@@ -72,7 +76,7 @@ def read_file(path: Path) -> object:
             text = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise DocumentError("", "a file that can be read", f"{path.name}: {reason}") from None
+        raise DocumentError("", "a file that can be read", reason or type(error).__name__) from None
     if len(text) > MAX_BYTES:
         raise DocumentError("", f"a file of at most {MAX_BYTES // 2**20} MiB", "more")
     return parse(text, json_only=path.suffix.lower() == ".json")
@@ -86,9 +90,14 @@ def parse(text: bytes, *, json_only: bool) -> object:
         json_only: whether YAML is refused.
 
     Raises:
-        DocumentError: it is neither, has a name twice in one object, or is nested too deeply.
+        DocumentError: it is neither, empty, in another encoding, or nested too deeply, or has a name twice in
+            one object.
     """
     text = text.removeprefix(b"\xef\xbb\xbf")
+    if not text.strip():
+        raise DocumentError("", "a document in JSON or YAML", "an empty one")
+    if not text.startswith(_NOT_UTF_8):
+        _refuse_other_encodings(text)
     # JSON is YAML, but its own parser is fifty times as fast.
     if json_only or text.lstrip()[:1] in {b"{", b"["}:
         try:
@@ -104,6 +113,15 @@ def parse(text: bytes, *, json_only: bool) -> object:
     from garrison.openapi.yaml_text import parse_yaml  # noqa: PLC0415
 
     return parse_yaml(text)
+
+
+def _refuse_other_encodings(text: bytes) -> None:
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        found = f"the byte 0x{text[error.start]:02x} in line {line}"
+        raise DocumentError("", "text in UTF-8", found) from None
 
 
 def _object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import unquote, unquote_to_bytes
 
 from garrison.openapi.path_tree import Leaf, PathTree
-from garrison.openapi.templates import parse_template
+from garrison.openapi.templates import VARIABLE, parse_template
 from garrison.spellings import readings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from garrison.openapi.model import Operation
 
@@ -64,7 +64,8 @@ class Router:
 
     Args:
         operations: in the order of the document.
-        prefixes: paths of servers that stand in front of every template, such as `/v1`; without variables.
+        prefixes: paths of servers that stand in front of every template, such as `/v1`. In front of an
+            operation with servers of its own theirs come first.
 
     Raises:
         DocumentError: a template or a prefix is none.
@@ -79,29 +80,30 @@ class Router:
         self._exact: dict[tuple[str, bytes], Match] = {}
         every = tuple(operations)
         fronts = tuple(dict.fromkeys(prefix.rstrip("/") for prefix in prefixes))
-        for prefix in fronts:
-            for operation in every:
-                leaf = Leaf(operation, parse_template(prefix + operation.template, operation.pointer))
-                self._tree.add(leaf, folded=False)
-                self._folded.add(leaf, folded=True)
-        for prefix in fronts:
-            self._note_exact(prefix, every)
+        placed = list(_placed(every, fronts))
+        for prefix, operation in placed:
+            template = parse_template(prefix + operation.template, operation.pointer)
+            leaf = Leaf(operation, template, len(VARIABLE.findall(prefix)))
+            self._tree.add(leaf, folded=False)
+            self._folded.add(leaf, folded=True)
+        for prefix, operation in placed:
+            if "{" not in prefix:
+                self._note_exact(prefix, operation)
 
-    def _note_exact(self, prefix: str, operations: Iterable[Operation]) -> None:
-        """Keep paths without variables where one look finds them."""
-        for operation in operations:
-            path = (prefix + operation.template).encode()
-            methods = ("GET", "HEAD") if operation.method == "GET" else (operation.method,)
-            for method in methods:
-                found = self._search(method, path)
-                if isinstance(found, Match) and not found.values:
-                    self._exact[method, path] = found
+    def _note_exact(self, prefix: str, operation: Operation) -> None:
+        """Keep a path without variables where one look finds it."""
+        path = (prefix + operation.template).encode()
+        methods = ("GET", "HEAD") if operation.method == "GET" else (operation.method,)
+        for method in methods:
+            found = self._search(method, path)
+            if isinstance(found, Match) and not found.values:
+                self._exact[method, path] = found
 
     def match(self, method: str, path: bytes) -> Match | Miss:
         """The operation for a request.
 
         Args:
-            method: in capital letters.
+            method: as it was sent.
             path: the raw path, still percent-encoded, without root_path; see `percent.wire_path`.
         """
         return self._exact.get((method, path)) or self._search(method, path)
@@ -123,7 +125,7 @@ class Router:
             if encoded is None or tuple(map(unquote_to_bytes, encoded)) != values:
                 return Miss(frozenset(), ambiguous=True)
             values = encoded
-        return Match(leaf.operation, values or ())
+        return Match(leaf.operation, values[leaf.before :] if values else ())
 
     def _is_certain(
         self, method: str, path: bytes, segments: list[bytes], leaf: Leaf, values: tuple[bytes, ...]
@@ -145,13 +147,26 @@ class Router:
         return True
 
     def _resembles(self, method: str, path: bytes) -> bool:
-        """Whether some router could take a path that fits nothing for that of an operation."""
-        text = _text_of(path)
+        """Whether some router could take a request that fits nothing for one of an operation."""
+        # Django takes `get` for GET.
+        method, text = method.upper(), _text_of(path)
         for reading in {*readings(text), *_normalised(text.lower())}:
             parts = reading.removeprefix("/").encode().split(b"/")
             if self._folded.find(parts, method) is not None:
                 return True
         return False
+
+
+def _placed(operations: Iterable[Operation], fronts: tuple[str, ...]) -> Iterator[tuple[str, Operation]]:
+    """Each operation behind each of its prefixes, in the order in which they count."""
+    every = tuple(operations)
+    if "" in fronts:
+        yield from (("", operation) for operation in every)
+    rest = [prefix for prefix in fronts if prefix]
+    for operation in every:
+        yield from ((prefix, operation) for prefix in operation.servers or rest)
+    # Though its servers are said to be elsewhere, the app may have the path where all others are.
+    yield from ((prefix, operation) for operation in every if operation.servers for prefix in rest)
 
 
 def _is_unusual(path: bytes) -> bool:

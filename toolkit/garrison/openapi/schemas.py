@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlia
 
 from garrison.openapi import keywords
 from garrison.openapi.dialects import dialect_named
+from garrison.openapi.enumerations import looked_up
 from garrison.openapi.formats import formatted, stricter
 from garrison.openapi.nullable import nullable
 from garrison.openapi.patterns import translate
@@ -119,8 +120,8 @@ class Rewriter:
         else:
             found = self._members(place, schema, context)
         if self._dialect.nullable and schema.get("nullable") is True:
-            return nullable(found)
-        return found
+            found = nullable(found)
+        return looked_up(found)
 
     def _members(self, place: Place, schema: Schema, context: Context) -> Schema:
         if "$schema" in schema and dialect_named(place.text("$schema")) is not self._dialect:

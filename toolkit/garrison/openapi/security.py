@@ -29,12 +29,16 @@ class Denied(NamedTuple):
         challenges: values of WWW-Authenticate, each for a header line of its own.
         reason: what is the matter with the credentials.
         why: the same in a few words for the log, without anything that was sent.
+        scopes: that are needed where the caller has not all of them.
+        principal: who that caller is; None for nobody in particular.
     """
 
     status: int
     challenges: tuple[bytes, ...]
     reason: Reason
     why: str
+    scopes: tuple[str, ...] = ()
+    principal: str | None = None
 
 
 ANYBODY: Final = Granted()
@@ -116,7 +120,10 @@ class Authenticator:
         if attempt.failed == "unavailable":
             return Denied(503, (), "unavailable", attempt.why)
         if attempt.failed == "scope":
-            return Denied(403, self._lacking(attempt.lacking), "scope", attempt.why)
+            scopes = tuple(sorted(frozenset().union(*(wanted.scopes for wanted in attempt.lacking))))
+            return Denied(
+                403, self._lacking(attempt.lacking), "scope", attempt.why, scopes, attempt.principal
+            )
         challenges = self._challenges(plan.alternatives, attempt.rejected)
         return Denied(_status(challenges), challenges, "invalid", attempt.why)
 

@@ -72,6 +72,7 @@ class Shapes:
     def _own(self, place: Place, schema: dict[str, object], depth: int) -> Shape:
         declared, additional = schema.get("properties"), schema.get("additionalProperties")
         required, longest = schema.get("required"), schema.get("maxLength")
+        # What `unevaluatedProperties` refuses depends on all that holds beside it.
         closed = additional is False and "patternProperties" not in schema
         return Shape(
             types=_types(schema),
@@ -80,7 +81,7 @@ class Shapes:
             additional=self._of(place.child("additionalProperties"), depth - 1, ())
             if isinstance(additional, dict)
             else None,
-            closed=closed or schema.get("unevaluatedProperties") is False,
+            closed=closed,
             required=frozenset(name for name in required if isinstance(name, str))
             if isinstance(required, list)
             else frozenset(),

@@ -88,7 +88,7 @@ class Delimited:
         types = self._parameter.shape.types
         if len(pairs) == 1:
             raw = pairs[0][1]
-        elif self._parameter.location == "header" and not types & SCALARS:
+        elif self._parameter.location == "header" and not types & SCALARS - {"null"}:
             # Lines of one name are a list (RFC 9110 section 5.3); of a single value, apps take one of them.
             raw = b",".join(value for _, value in pairs)
         else:

@@ -51,12 +51,19 @@ def are_unique(members: list[object]) -> bool:
         orjson.dumps(members, option=orjson.OPT_STRICT_INTEGER)
     except TypeError:
         # Texts, since anybody can make up integers that all have the same hash.
-        return len({_written(member) for member in members}) == len(members)
+        return len({written(member) for member in members}) == len(members)
     return _NATIVE.is_valid(members)
 
 
-def _written(value: object) -> str:
-    """A text that equal values have in common, and others have not."""
+def written(value: object) -> str:
+    """A text that equal values have in common, and others have not.
+
+    Args:
+        value: of JSON.
+
+    Raises:
+        RecursionError: it is nested hundreds of levels deep.
+    """
     if isinstance(value, str):
         return f"s{len(value)}:{value}"
     if isinstance(value, bool) or value is None:
@@ -67,7 +74,7 @@ def _written(value: object) -> str:
         # Decimal digits take quadratic time.
         return hex(value)
     if isinstance(value, list):
-        return f"[{','.join(map(_written, value))}]"
+        return f"[{','.join(map(written, value))}]"
     if isinstance(value, dict):
-        return f"{{{','.join(f'{_written(name)}:{_written(value[name])}' for name in sorted(value))}}}"
+        return f"{{{','.join(f'{written(name)}:{written(value[name])}' for name in sorted(value))}}}"
     raise TypeError

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import jsonschema_rs
 
+from garrison.openapi.enumerations import LOOKED_UP, Enumeration
 from garrison.openapi.explaining import Search
 from garrison.openapi.formats import FUNCTIONS
 from garrison.openapi.model import DocumentError, Violation
+from garrison.openapi.patterns import mistake_in
+from garrison.openapi.places import quoted
 from garrison.openapi.uniqueness import UniqueItems
 
 if TYPE_CHECKING:
@@ -55,7 +58,7 @@ class Validators:
     __slots__ = ("_clock", "_definitions", "_is_valid", "_kept", "_regexes")
 
     def __init__(
-        self, compound: Compound, *, regexes: Regexes = "linear", clock: Callable[[], float] = perf_counter
+        self, compound: Compound, *, regexes: Regexes = "linear", clock: Callable[[], float] = thread_time
     ) -> None:
         self._definitions = compound.definitions
         self._regexes = regexes
@@ -120,7 +123,7 @@ class Validators:
             schema,
             formats=dict(FUNCTIONS),
             validate_formats=True,
-            keywords={"uniqueItems": UniqueItems},
+            keywords={"uniqueItems": UniqueItems, LOOKED_UP: Enumeration},
             offline=True,
             pattern_options=options,
         )
@@ -142,14 +145,17 @@ class Validators:
     def _refuse_patterns(self, patterns: dict[str, str]) -> None:
         """Say which patterns are the reason, and all of them at once."""
         expected = "a regular expression"
+        limits = ""
         if self._regexes == "linear":
-            expected += " without lookaround and back-references, and of a size that fits into memory"
+            limits = " without lookaround and back-references, and of a size that fits into memory"
         errors = []
         for pattern, where in patterns.items():
             try:
                 self._validator({"pattern": pattern})
             except ValueError:
-                errors.append(DocumentError(where, expected, repr(pattern[:120])))
+                mistake = mistake_in(pattern)
+                found = f"{quoted(pattern[:120])}{mistake and f': {mistake}'}"
+                errors.append(DocumentError(where, expected if mistake else expected + limits, found))
         if errors:
             first, *others = errors
             raise DocumentError(first.pointer, first.expected, first.found, others=tuple(others))

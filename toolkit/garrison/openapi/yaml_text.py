@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import yaml
 
 from garrison.openapi.model import DocumentError
+from garrison.openapi.places import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,10 +58,19 @@ def parse_yaml(text: bytes) -> object:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             composer.take(event)
     except yaml.MarkedYAMLError as error:
-        raise _wrong(error.problem or "a syntax error", error.problem_mark) from None
+        found = "a tab where only spaces may be" if _is_at_tab(text, error.problem_mark) else error.problem
+        raise _wrong(found or "a syntax error", error.problem_mark) from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise DocumentError("", "YAML", " ".join(str(error).split())[:200]) from None
     return composer.value
+
+
+def _is_at_tab(text: bytes, mark: _Mark | None) -> bool:
+    """Whether it is a tab that stopped the parser, which only says that it is no token."""
+    if mark is None:
+        return False
+    lines = text.split(b"\n")
+    return mark.line < len(lines) and lines[mark.line].decode(errors="replace")[mark.column :][:1] == "\t"
 
 
 def _wrong(found: str, mark: _Mark | None) -> DocumentError:
@@ -131,7 +141,7 @@ class _Composer:
         if event.anchor is not None:
             self._anchors[event.anchor] = (name, 1)
         if name in level.value:
-            raise _wrong(f"the key {name[:60]!r} twice", event.start_mark)
+            raise _wrong(f"the key {quoted(name[:60])} twice", event.start_mark)
         level.key = _MERGE if name == _MERGE and event.implicit[0] else f" {name}"
 
     def _alias(self, event: yaml.AliasEvent) -> None:
@@ -192,7 +202,7 @@ def _read_scalar(event: yaml.ScalarEvent) -> object:
         value = text if kind == "str" else _plain(text)
         kinds = {"str": str, "int": int, "float": float | int, "bool": bool, "null": type(None)}
         if kind not in kinds or not isinstance(value, kinds[kind]):
-            raise _wrong(f"the tag !!{kind} at {text[:60]!r}", event.start_mark)
+            raise _wrong(f"the tag !!{kind} at {quoted(text[:60])}", event.start_mark)
         return value
     if tag is not None and tag != "!":
         raise _wrong(f"the tag {tag}", event.start_mark)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
+from dataclasses import fields, replace
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from garrison.callables import is_import_string
 from garrison.contracting.setup import OWN, contract_of
@@ -20,31 +20,28 @@ if TYPE_CHECKING:
     from garrison.middleware.contract import Contract
     from garrison.stack import Settings
 
+# What somebody sets to keep callers out.
+_CALLERS: Final = frozenset({"api_keys", "jwt_keys", "security", "verifiers"})
+
 
 def examine_contract(settings: Settings) -> Iterator[Advice]:
     """What verifies callers, and does not."""
     section = settings.contract
     if section is None:
         return
+    if not section.document:
+        yield from _without_document(section)
+        return
     for name in ("api_keys", "jwt_keys", "verifiers"):
-        if not getattr(section, name):
-            continue
-        if not section.document:
-            yield Advice(
-                level="error",
-                variable=f"GARRISON_CONTRACT_{name.upper()}",
-                text="it keeps nobody out while GARRISON_CONTRACT_DOCUMENT is empty. Name there the document"
-                " that says which operations need it, or take this away.",
-            )
-        elif not section.verifies:
-            usual = "" if section.security else f" unless set, for the document `{OWN}`"
+        if getattr(section, name) and not section.verifies:
+            usual = f", which for the document `{OWN}` is presence" if section.security == "auto" else ""
             yield Advice(
                 level="error",
                 variable=f"GARRISON_CONTRACT_{name.upper()}",
                 text=f"it verifies nobody, because GARRISON_CONTRACT_SECURITY is"
-                f" {section.security or 'presence'}{usual}. Set that to verify, or take this away.",
+                f" {section.security}{usual}. Set that to verify, or take this away.",
             )
-    if section.api_keys is not None and section.document and settings.secret is None:
+    if section.api_keys is not None and settings.secret is None:
         yield Advice(
             level="error",
             variable="GARRISON_SECRET",
@@ -59,6 +56,20 @@ def examine_contract(settings: Settings) -> Iterator[Advice]:
                 text="no token is verified while GARRISON_CONTRACT_JWT_KEYS is empty. Say there where the"
                 " issuer's keys are, or take this away.",
             )
+
+
+def _without_document(section: Contract) -> Iterator[Advice]:
+    """Whoever sets something believes that it does something."""
+    for each in fields(section):
+        if getattr(section, each.name) == each.default:
+            continue
+        without = "keeps nobody out" if each.name in _CALLERS else "does nothing"
+        yield Advice(
+            level="error",
+            variable=f"GARRISON_CONTRACT_{each.name.upper()}",
+            text=f"it {without} while GARRISON_CONTRACT_DOCUMENT is empty. Name there the document that says"
+            " what requests may be, or take this away.",
+        )
 
 
 def examine_missing_contract(settings: Settings) -> Iterator[Advice]:
@@ -76,7 +87,8 @@ def examine_missing_contract(settings: Settings) -> Iterator[Advice]:
             level="warning",
             variable="GARRISON_CONTRACT_MODE",
             text="what does not keep the document is only logged, and so is who lacks a credential. Set it to"
-            " enforce, once every contract_violation and contract_denied in the log is one to refuse.",
+            " enforce, once every contract_violation, contract_denied and contract_unchecked in the log is"
+            " one to refuse.",
         )
 
 

@@ -119,7 +119,7 @@ def test_a_scheme_without_a_verifier_stops_the_start() -> None:
         "GARRISON_CONTRACT_VERIFIERS: expected a verifier for the security scheme key (apiKey in header"
         " x-api-key), which GET /orders needs. GARRISON_CONTRACT_API_KEYS holds keys;"
         " GARRISON_CONTRACT_VERIFIERS says who verifies it: key=shop.auth:verify for a callable of yours,"
-        " key=refuse for nobody."
+        " key=refuse for nobody. GARRISON_CONTRACT_SECURITY=app leaves all callers to the app."
     )
     assert "the security scheme basic (http basic), which GET /users needs" in second
     assert "basic=shop.auth:verify" in second

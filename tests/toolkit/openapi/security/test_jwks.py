@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from io import StringIO
+from resource import RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,6 +99,27 @@ def test_a_bad_file_keeps_the_keys_that_were_there(file: Path, text: bytes) -> N
     assert ids(source) == ["new"]
 
 
+def test_a_file_that_could_not_be_read_is_read_later(file: Path) -> None:
+    """A flood that takes all descriptors does not keep new keys out for good; it is reported once."""
+    clock, lines = Clock(), StringIO()
+    source = KeyFile(file, log=written(lines), clock=clock)
+    file.write_bytes(jwks(jwk_of(ec_key(), "new")))
+    soft, hard = getrlimit(RLIMIT_NOFILE)
+    try:
+        # Descriptors that are open stay so.
+        setrlimit(RLIMIT_NOFILE, (3, hard))
+        for _ in range(3):
+            clock.now += CHECK
+            with pytest.raises(StopIteration) as ended:
+                source.keys().send(None)
+            assert [key.id for key in ended.value.value.keys] == ["old"]
+    finally:
+        setrlimit(RLIMIT_NOFILE, (soft, hard))
+    clock.now += CHECK
+    assert ids(source) == ["new"]
+    assert [json.loads(line)["state"] for line in lines.getvalue().splitlines()] == ["kept", "replaced"]
+
+
 def test_a_file_that_is_gone_keeps_the_keys_too(file: Path) -> None:
     """So does one that cannot be read."""
     clock, lines = Clock(), StringIO()
@@ -133,6 +155,17 @@ def test_a_setting_names_a_file_or_a_url(file: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         open_keys("https://user:password@issuer.example/jwks", setting=name, log=log)
     assert "password@" not in str(caught.value)
+
+
+def test_a_relative_path_is_that_of_the_start(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though servers and apps may change the directory of the process later on."""
+    clock = Clock()
+    monkeypatch.chdir(file.parent)
+    source = open_keys(file.name, setting="KEYS", log=written(StringIO()), clock=clock)
+    monkeypatch.chdir("/")
+    file.write_bytes(jwks(jwk_of(ec_key(), "new")))
+    clock.now += CHECK
+    assert ids(source) == ["new"]
 
 
 def test_fixed_keys_never_change() -> None:

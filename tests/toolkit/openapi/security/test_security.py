@@ -109,7 +109,7 @@ def test_who_lacks_a_scope_is_told_which() -> None:
     wanted = operation((needs(OAUTH, "write", "read"),))
     found = decide(wanted, bearing("reader"))
     challenge = b'Bearer realm="api", error="insufficient_scope", scope="read write"'
-    assert found == Denied(403, (challenge,), "scope", "oauth: lacks a scope")
+    assert found == Denied(403, (challenge,), "scope", "oauth: lacks a scope", ("read", "write"), "alice")
     assert decide(operation((needs(OAUTH, "read"),)), bearing("reader")) == Granted(
         "alice", frozenset({"read"})
     )
@@ -118,10 +118,11 @@ def test_who_lacks_a_scope_is_told_which() -> None:
 def test_roles_are_compared_with_other_schemes_too() -> None:
     """OpenAPI 3.1 allows them everywhere; of a key there is nothing to say in the header."""
     wanted = operation((needs(KEY, "admin"),))
-    assert decide(wanted, head(("x-api-key", "reader"))) == Denied(403, (), "scope", "key: lacks a scope")
+    found = decide(wanted, head(("x-api-key", "reader")))
+    assert found == Denied(403, (), "scope", "key: lacks a scope", ("admin",), "alice")
     wanted = operation((needs(CERTIFICATE, "admin"),))
     found = decide(wanted, head(), verifier=Known(**{"": "machine"}))
-    assert found == Denied(403, (), "scope", "certificate: lacks a scope")
+    assert found == Denied(403, (), "scope", "certificate: lacks a scope", ("admin",), "machine")
 
 
 @pytest.mark.parametrize("wanted", [operation(), operation(()), operation((), ())])
