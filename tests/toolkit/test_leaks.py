@@ -109,3 +109,10 @@ def test_no_body_takes_long(attack: bytes) -> None:
 def test_what_says_no_more_than_its_status(body: bytes, *, verdict: bool) -> None:
     """A framework's default words are told from an app's own."""
     assert only_says(body, "Internal Server Error") is verdict
+
+
+def test_a_page_with_a_link_that_holds_a_token_is_none() -> None:
+    """Pages show what browsers use; the same in JSON is evidence."""
+    body = b"<a href='/retry?token=abc123'>Try again</a>"
+    assert not evidence([(b"Content-Type", b"text/html; charset=utf-8")], body, REVEALS)
+    assert evidence([(b"content-type", b"application/json")], body, REVEALS)

@@ -2,6 +2,7 @@
 
 from garrison.contracting.replies import ReplyViolations
 from garrison.csp.hashes import csp_hash
+from garrison.current_request import RequestFilter, add_request_fields, current_request
 from garrison.headers.override import set_policy
 from garrison.limiting.attempt import Attempt
 from garrison.limiting.dependency import Limit
@@ -54,6 +55,7 @@ __all__ = [
     "RateLimitMiddleware",
     "Redaction",
     "ReplyViolations",
+    "RequestFilter",
     "RequestId",
     "RequestIdMiddleware",
     "RequestLimits",
@@ -65,8 +67,10 @@ __all__ = [
     "SettingsError",
     "Tracing",
     "TracingMiddleware",
+    "add_request_fields",
     "csp_hash",
     "csp_nonce",
+    "current_request",
     "harden",
     "problem_handler",
     "set_policy",

@@ -21,6 +21,10 @@ class RequestContext:
             peer without an address, such as a Unix socket.
         peer: address and port of the direct peer, which may be a proxy.
         trusted: whether the direct peer is a proxy whose word counts.
+        forwarded: whether the request came with header lines of proxies that are no longer on it.
+        gone: whether the client went away before its reply was complete.
+        security_events: what happened that matters to security, by the names of the OWASP Logging
+            Vocabulary, such as `excess_rate_limit_exceeded`; each once, in the order of their happening.
         request_id: the id of this request; None where no layer gave it one.
         trace_id: the W3C trace id in hex; None where nothing is traced.
         span_id: the W3C id of the server span in hex; None where nothing is traced.
@@ -32,6 +36,8 @@ class RequestContext:
         nonce: what `csp_nonce` gave out for the inline scripts of this reply; None until somebody asked.
         reply_policy: what a handler wants of the security headers of its reply; None if nobody asked.
         claims_https: whether a peer that is not trusted says that its client came over https.
+        logged: the exception whose traceback a log line of the app has already shown.
+        over: whether every layer is done with the request.
         method: as the client sent it; a WebSocket handshake is a GET (RFC 6455 section 4.1).
         path: as the server gave it, before mounts move it.
         root_path: as the server gave it, before mounts extend it.
@@ -44,8 +50,12 @@ class RequestContext:
         "client",
         "counting",
         "exception",
+        "forwarded",
+        "gone",
+        "logged",
         "method",
         "nonce",
+        "over",
         "path",
         "peer",
         "principal",
@@ -54,6 +64,7 @@ class RequestContext:
         "reply_policy",
         "request_id",
         "root_path",
+        "security_events",
         "span_id",
         "trace_id",
         "trusted",
@@ -63,6 +74,11 @@ class RequestContext:
         self.peer: tuple[str, int] | None = scope.get("client")
         self.client: str | None = self.peer[0] if self.peer else None
         self.trusted = False
+        self.forwarded = False
+        self.gone = False
+        self.logged: BaseException | None = None
+        self.over = False
+        self.security_events: tuple[str, ...] = ()
         self.request_id: str | None = None
         self.trace_id: str | None = None
         self.span_id: str | None = None
@@ -97,6 +113,15 @@ class RequestContext:
             _warned.add(name)
             _log.warning("the layer %r is mounted twice on one request; the inner one steps aside", name)
         return False
+
+    def note(self, event: str) -> None:
+        """Remember something that matters to security, for the log.
+
+        Args:
+            event: its name in the OWASP Logging Vocabulary.
+        """
+        if event not in self.security_events:
+            self.security_events = (*self.security_events, event)
 
     def route(self, scope: Scope) -> str | None:
         """The template of the route that the framework chose, such as `/items/{id}`; None if unknown.

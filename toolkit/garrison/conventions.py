@@ -2,92 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal
+
+from garrison.host_names import read_host
+from garrison.token_shapes import MASK
 
 if TYPE_CHECKING:
     from garrison.asgi import Scope
     from garrison.context import RequestContext
     from garrison.redaction import Redactor
 
-Value = str | int
+Value = str | int | tuple[str, ...]
 
 SCHEMA: Final = "https://opentelemetry.io/schemas/1.44.0"
 
 # HTTP metrics, `http.server.request.duration`, in seconds.
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 
-# HTTP spans, `http.request.method`.
-METHODS: Final = frozenset(
-    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}
-)
+# HTTP spans, `http.request.method`, and the variable that the conventions demand for another list.
+METHODS: Final = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
+METHODS_VARIABLE: Final = "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS"
 OTHER: Final = "_OTHER"
 
-# Masking takes time in proportion, and this is long before anything has bounded the request.
-LONGEST_QUERY: Final = 4096
+# `error.type` of a request whose client went away, which no exception told of.
+GONE: Final = "client_disconnected"
+
+# HTTP spans, `url.query`: what stands in place of a value that is not to be shown.
+REDACTED: Final = "=REDACTED"
+
+# What a client may write at any length, long before anything has bounded the request.
+LONGEST_TEXT: Final = 4096
+
+Attribute = Literal[
+    "client.port",
+    "network.local.address",
+    "network.local.port",
+    "network.transport",
+    "http.request.body.size",
+    "http.response.body.size",
+]
+"""Attributes of a span that the conventions leave to be asked for; headers are asked for by name."""
 
 
-def known_method(method: str) -> str:
-    """A method of the conventions, or `_OTHER`, so that nobody outside decides how many there are."""
-    return method if method in METHODS else OTHER
+def known_method(method: str, known: frozenset[str] = frozenset(METHODS)) -> str:
+    """A method that is known, or `_OTHER`, so that nobody outside decides how many there are.
+
+    Args:
+        method: as the client sent it; methods are case-sensitive (RFC 9110 section 9.1).
+        known: those that have their own name; the conventions' unless given.
+    """
+    return method if method in known else OTHER
 
 
 def span_name(method: str, route: str | None = None) -> str:
     """The name of a server span; never with the path, which would make as many names as there are paths.
 
     Args:
-        method: as `known_method` gives it.
+        method: one that is known, or `_OTHER`.
         route: the template; None before it is known.
     """
     name = method if method != OTHER else "HTTP"
     return name if route is None else f"{name} {route}"
 
 
+def error_type(error: BaseException) -> str:
+    """What `error.type` says of an exception: its class with its module, which a builtin has none of."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
 def request_attributes(
-    scope: Scope, context: RequestContext, method: str, redactor: Redactor
+    scope: Scope, context: RequestContext, method: str, redactor: Redactor, agent: Callable[[bytes], str]
 ) -> dict[str, Value]:
-    """The attributes that the conventions want at a span's creation, where samplers see them."""
-    attributes = _exchange(scope, method)
-    attributes["url.path"] = context.path
+    """The attributes that the conventions want at a span's creation, where samplers see them.
+
+    Args:
+        scope: of the request.
+        context: of the request.
+        method: one that is known, or `_OTHER`.
+        redactor: masks what is not to be shown.
+        agent: the text of a User-Agent, masked.
+    """
+    attributes = exchange_attributes(scope, method)
+    attributes["url.path"] = redactor.path(encodable(context.path))
     if method == OTHER:
-        attributes["http.request.method_original"] = context.method
+        attributes["http.request.method_original"] = encodable(context.method)
     if scope.get("query_string"):
-        attributes["url.query"] = redactor.query(scope["query_string"][:LONGEST_QUERY])
+        query = redactor.query(scope["query_string"][:LONGEST_TEXT])
+        attributes["url.query"] = query.replace(f"={MASK}", REDACTED)
     if context.client is not None:
         attributes["client.address"] = context.client
     if context.peer:
-        attributes["network.peer.address"], attributes["network.peer.port"] = context.peer
+        address, port = context.peer
+        attributes["network.peer.address"] = address
+        if port:
+            attributes["network.peer.port"] = port
     for name, value in scope["headers"]:
         if name == b"user-agent":
-            attributes["user_agent.original"] = value.decode("latin-1")
+            attributes["user_agent.original"] = agent(value[:LONGEST_TEXT])
         elif name == b"host":
-            attributes.update(_server(value.decode("latin-1"), scope))
+            attributes.update(server_attributes(value))
     return attributes
 
 
-def reply_attributes(scope: Scope, context: RequestContext, status: int | None) -> dict[str, Value]:
-    """What is known once the app has answered: status, route and error."""
-    attributes: dict[str, Value] = {}
-    if status is not None:
-        attributes["http.response.status_code"] = status
-    route = context.route(scope)
-    if route is not None:
-        attributes["http.route"] = route
-    if context.exception is not None:
-        attributes["error.type"] = type(context.exception).__qualname__
-    elif status is not None and status >= 500:
-        attributes["error.type"] = str(status)
-    return attributes
-
-
-def measurement_attributes(
-    scope: Scope, context: RequestContext, method: str, status: int | None
-) -> dict[str, Value]:
-    """The attributes of `http.server.request.duration`: nothing that a client can vary at will."""
-    return _exchange(scope, method) | reply_attributes(scope, context, status)
-
-
-def _exchange(scope: Scope, method: str) -> dict[str, Value]:
+def exchange_attributes(scope: Scope, method: str) -> dict[str, Value]:
+    """What spans and measurements say alike, before there is a reply."""
     attributes: dict[str, Value] = {
         "http.request.method": method,
         "url.scheme": scope.get("scheme", "http"),
@@ -98,14 +119,104 @@ def _exchange(scope: Scope, method: str) -> dict[str, Value]:
     return attributes
 
 
-def _server(host: str, scope: Scope) -> dict[str, Value]:
-    """`server.address` and `server.port` from the Host header, without a scheme's own port."""
-    name, colon, port = host.rpartition(":")
-    if not colon or not port.isdecimal() or len(port) > 5:
-        return {"server.address": host}
-    if int(port) == (443 if scope.get("scheme") in {"https", "wss"} else 80):
-        return {"server.address": name}
-    return {"server.address": name, "server.port": int(port)}
+def reply_attributes(scope: Scope, context: RequestContext, status: int | None) -> dict[str, Value]:
+    """What is known once the app has answered: status, route and error.
+
+    Args:
+        scope: of the request.
+        context: of the request.
+        status: the HTTP status code; None where none was sent.
+    """
+    attributes: dict[str, Value] = {}
+    if status is not None:
+        attributes["http.response.status_code"] = status
+    route = context.route(scope)
+    if route is not None:
+        attributes["http.route"] = route
+    error = _error(context, status, is_http=scope["type"] == "http")
+    if error is not None:
+        attributes["error.type"] = error
+    return attributes
+
+
+def _error(context: RequestContext, status: int | None, *, is_http: bool) -> str | None:
+    if context.exception is not None:
+        return error_type(context.exception)
+    if context.gone:
+        return GONE
+    if status is None:
+        # An app that returned without a word; but of a WebSocket it is the client that may leave first.
+        return OTHER if is_http else None
+    return str(status) if status >= 500 else None
+
+
+@lru_cache(256)
+def server_attributes(host: bytes) -> Mapping[str, Value]:
+    """`server.address` and `server.port` from a Host header; nothing from one that is malformed.
+
+    A trusted proxy's word about the host is in the Host header already.
+
+    Args:
+        host: the value of the header.
+    """
+    address = read_host(host)
+    if address is None:
+        return {}
+    attributes: dict[str, Value] = {"server.address": address.strip("[]")}
+    port = host.rpartition(b":")[2]
+    if port.isdigit() and port != host and 0 < int(port) < 65536:
+        attributes["server.port"] = int(port)
+    return attributes
+
+
+def opt_in_attributes(
+    scope: Scope, context: RequestContext, wanted: frozenset[Attribute]
+) -> dict[str, Value]:
+    """Those of the wanted attributes that are about the connection, as far as the server tells.
+
+    Args:
+        scope: of the request.
+        context: of the request.
+        wanted: by name.
+    """
+    found: dict[str, Value] = {}
+    client, server = scope.get("client"), scope.get("server")
+    if client and client[1]:
+        found["client.port"] = client[1]
+    # A proxy's word about the host has taken the place of the server's own address.
+    if server and not context.trusted:
+        found["network.local.address"] = server[0]
+        if server[1]:
+            found["network.local.port"] = server[1]
+    if server and server[1] is None:
+        found["network.transport"] = "unix"
+    else:
+        found["network.transport"] = "udp" if str(scope.get("http_version")).startswith("3") else "tcp"
+    return {name: value for name, value in found.items() if name in wanted}
+
+
+def header_attributes(
+    side: Literal["request", "response"],
+    lines: Iterable[tuple[bytes, bytes]],
+    names: frozenset[bytes],
+    redactor: Redactor,
+) -> dict[str, Value]:
+    """The values of the headers that somebody asked for.
+
+    Args:
+        side: whose headers they are.
+        lines: raw header lines.
+        names: which ones, in lower case.
+        redactor: masks what is not to be shown.
+    """
+    found = redactor.headers(lines, names)
+    return {f"http.{side}.header.{name}": tuple(values) for name, values in found.items()}
+
+
+def encodable(text: str) -> str:
+    """A text that exporters take: not endless, and without surrogates, for which a whole batch is lost."""
+    short = text[:LONGEST_TEXT]
+    return short if short.isascii() else short.encode("utf-8", "backslashreplace").decode()
 
 
 class Deferred(Mapping[str, Value]):

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-import orjson
 import structlog
 
+from garrison.line_writer import LineWriter, writer
+from garrison.rendering import encode_line, escape_texts, printable, render_json, write_timestamp
+
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterable
     from typing import BinaryIO
+
+__all__ = ["EventLog", "Format", "Lines", "event_log", "lines_to", "printable"]
 
 Format = Literal["json", "console"]
 
 
 class EventLog(structlog.BoundLoggerBase):
-    """A structlog logger that can fail without the request failing.
+    """A structlog logger that can fail without the request failing, and that never waits for who reads it.
 
-    An event is a name and fields. What cannot be written, such as a closed stream or a value that
-    no renderer takes, is counted in `EventLog.dropped` and otherwise forgotten.
+    An event is a name and fields. What cannot be written, such as one for a closed stream or for a reader
+    that has stalled for long, is counted in `EventLog.dropped` and otherwise forgotten.
     """
 
     dropped = 0
@@ -40,9 +45,24 @@ class EventLog(structlog.BoundLoggerBase):
             # What structlog's own proxy does, without its three copies of the fields.
             for process in self._processors:
                 line = process(self._logger, level, line)
-            self._logger.msg(line)
+            taken = self._logger.write(line)
         except Exception:  # noqa: BLE001 - telemetry fails open, whatever it was
+            taken = False
+        if not taken:
             EventLog.dropped += 1
+
+    @property
+    def waits(self) -> bool:
+        """Whether there are events that nobody has read yet and that are only in memory."""
+        return bool(self._logger.waits)
+
+    def flush(self, seconds: float) -> None:
+        """Write what waits, as far as its reader takes it in time.
+
+        Args:
+            seconds: how long to wait at most.
+        """
+        self._logger.flush(seconds)
 
 
 def event_log(form: Format = "json", stream: TextIO | None = None) -> EventLog:
@@ -53,59 +73,67 @@ def event_log(form: Format = "json", stream: TextIO | None = None) -> EventLog:
         stream: where to write; standard output unless given.
     """
     target = sys.stdout if stream is None else stream
-    logger: structlog.BytesLogger | structlog.PrintLogger
-    processors: list[Any]
-    if form == "json":
-        binary: BinaryIO | None = getattr(target, "buffer", None)
-        logger = structlog.BytesLogger(binary) if binary is not None else structlog.PrintLogger(target)
-        processors = [render_json if binary is not None else render_json_text]
-    else:
-        logger = structlog.PrintLogger(target)
+    processors: list[Any] = [render_json]
+    if form == "console":
         processors = [
             write_timestamp,
-            open_stacktrace,
+            escape_texts,
             # With repr(), because a client's escape sequences must not reach a terminal.
             structlog.dev.ConsoleRenderer(colors=target.isatty(), sort_keys=False, repr_native_str=True),
+            encode_line,
         ]
-    return EventLog(logger, processors, {})
+    return EventLog(lines_to(target, processors), processors, {})
 
 
-def write_timestamp(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: the time as RFC 3339 has it, which orjson writes by itself."""
-    event["timestamp"] = event["timestamp"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return event
+class Lines:
+    """Lines to a stream in memory, or to anything else that has no descriptor.
+
+    Args:
+        stream: where to write.
+    """
+
+    waits = False
+
+    def __init__(self, stream: TextIO) -> None:
+        self._binary: BinaryIO | None = getattr(stream, "buffer", None)
+        self._text = stream
+        self._lock = RLock()
+
+    def write(self, line: bytes) -> bool:
+        """Write a line with its end.
+
+        Args:
+            line: in UTF-8.
+        """
+        with self._lock:
+            if self._binary is not None:
+                self._binary.write(line)
+                self._binary.flush()
+            else:
+                self._text.write(line.decode())
+                self._text.flush()
+        return True
+
+    def flush(self, seconds: float) -> None:
+        """Do nothing: every line is out."""
 
 
-def open_stacktrace(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: a stack trace below the line, for people, with control characters escaped."""
-    text = event.pop("exception.stacktrace", None)
-    if text is not None:
-        event["exception"] = "".join(
-            letter if letter.isprintable() or letter in "\n\t" else repr(letter)[1:-1] for letter in text
-        )
-    return event
+def lines_to(stream: TextIO, processors: Iterable[Any]) -> LineWriter | Lines:
+    """What takes lines for a stream; one that never waits where there could be a reader who stalls.
 
+    Args:
+        stream: what is behind it stays open as long as somebody writes there, even when it is closed.
+        processors: what makes a line of an event, for the event `log_lines_dropped`.
+    """
 
-def render_json(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> bytes:
-    """A structlog processor: the event as one line of JSON, whatever its values are."""
+    def loss(count: int) -> bytes:
+        line: Any = {"timestamp": datetime.now(UTC), "level": "error", "event": "log_lines_dropped"}
+        line["dropped"] = count
+        for process in processors:
+            line = process(None, "error", line)
+        return bytes(line)
+
     try:
-        return orjson.dumps(event, default=repr, option=orjson.OPT_UTC_Z)
-    except (TypeError, ValueError):
-        safe = {printable(str(key)): printable(value) for key, value in event.items()}
-        return orjson.dumps(safe, option=orjson.OPT_UTC_Z)
-
-
-def render_json_text(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
-    """`render_json` for a stream that takes text only."""
-    return render_json(logger, name, event).decode()
-
-
-def printable(value: object) -> object:
-    """A value that any JSON renderer takes: surrogates escaped, large integers and objects as text."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if value is None or isinstance(value, bool | float | datetime):
-        return value
-    if isinstance(value, int):
-        return value if abs(value) < 2**53 else str(value)
-    return repr(value).encode("utf-8", "backslashreplace").decode()
+        return writer(stream.fileno(), loss)
+    except (OSError, ValueError, AttributeError):
+        return Lines(stream)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 INFLATED: Final = 256 * 1024
 
@@ -30,7 +30,15 @@ SIGNS: Final = re.compile(
 )
 
 
-def evidence(headers: Iterable[tuple[bytes, bytes]], body: bytes, reveals: Callable[[str], bool]) -> bool:
+class Reveals(Protocol):
+    """The redaction policy's verdict on a text, which may be a page for people."""
+
+    def __call__(self, text: str, *, page: bool = False) -> bool:
+        """Whether it holds something that has the shape of a secret."""
+        ...
+
+
+def evidence(headers: Iterable[tuple[bytes, bytes]], body: bytes, reveals: Reveals) -> bool:
     """Whether the body of an error reply leaks.
 
     Args:
@@ -38,8 +46,12 @@ def evidence(headers: Iterable[tuple[bytes, bytes]], body: bytes, reveals: Calla
         body: its first part.
         reveals: the redaction policy's verdict on a text.
     """
-    plain = _decoded(headers, body)
-    return SIGNS.search(plain) is not None or reveals(plain.decode("utf-8", "replace"))
+    headers = list(headers)
+    plain = decoded(headers, body, INFLATED)
+    if SIGNS.search(plain) is not None:
+        return True
+    page = any(name.lower() == b"content-type" and b"html" in value.lower() for name, value in headers)
+    return reveals(plain.decode("utf-8", "replace"), page=page)
 
 
 def only_says(body: bytes, phrase: str) -> bool:
@@ -58,13 +70,20 @@ def _says_nothing(value: Any, phrase: str) -> bool:
     return value in {500, phrase} if isinstance(value, int | str) else value is None
 
 
-def _decoded(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
+def decoded(headers: Iterable[tuple[bytes, bytes]], body: bytes, longest: int) -> bytes:
+    """The first part of a body without its content coding, or as it is where that cannot be undone.
+
+    Args:
+        headers: of the reply.
+        body: the first part of it.
+        longest: how many bytes at most, since codings can make little of much.
+    """
     coding = next(
         (value.strip().lower() for name, value in headers if name.lower() == b"content-encoding"), b""
     )
     if coding not in {b"gzip", b"deflate"}:
         return body
     try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, INFLATED)
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, longest)
     except zlib.error:
         return body

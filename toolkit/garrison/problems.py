@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -10,6 +12,9 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from garrison.asgi import send_reply
+from garrison.error_page import HEADERS as PAGE_HEADERS
+from garrison.error_page import error_page
+from garrison.negotiation import prefers_page
 
 if TYPE_CHECKING:
     from garrison.asgi import Headers, Receive, Rest, Scope, Send
@@ -27,6 +32,9 @@ PHRASES: Final = {
 
 QUOTA_EXCEEDED: Final = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
+# What would end a header line, or the header block (RFC 9110 section 5.5).
+_BREAKS: Final = re.compile(r"[\r\n\0]")
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -38,6 +46,8 @@ class Problem:
         type: a URI that names the kind of problem; `about:blank` says no more than the status.
         title: a short name of the kind; the status phrase unless the type has its own.
         extensions: further members of the document, by name.
+        headers: header lines of the reply beside its own, by name, such as Retry-After.
+        traceback: lines that only a developer may see.
     """
 
     status: int
@@ -45,6 +55,8 @@ class Problem:
     type: str = "about:blank"
     title: str = ""
     extensions: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    traceback: tuple[str, ...] = ()
 
     def document(self, request_id: str | None) -> bytes:
         """The JSON document.
@@ -61,7 +73,35 @@ class Problem:
             members["detail"] = self.detail
         if request_id is not None:
             members["request_id"] = request_id
-        return orjson.dumps({**members, **self.extensions})
+        if self.traceback:
+            members["traceback"] = self.traceback
+        return _json({**members, **self.extensions})
+
+    def page(self, request_id: str | None) -> bytes:
+        """The same for somebody at a browser, without the extensions.
+
+        Args:
+            request_id: the id under which the log knows this request.
+        """
+        title = self.title or phrase(self.status)
+        return error_page(self.status, title, self.detail, request_id, "\n".join(self.traceback))
+
+    def lines(self) -> Headers:
+        """Its header lines; what could not be one is left out."""
+        return [
+            (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+            for name, value in self.headers.items()
+            if name and not _BREAKS.search(name + value)
+        ]
+
+
+def _json(members: dict[str, object]) -> bytes:
+    try:
+        return orjson.dumps(members)
+    except TypeError:
+        # Lone surrogates, and what an extension may hold that JSON has no word for.
+        text = json.dumps(members, default=repr, skipkeys=True)
+        return text.encode("ascii")
 
 
 def phrase(status: int) -> str:
@@ -75,6 +115,23 @@ def phrase(status: int) -> str:
 def problem_headers(headers: Headers | None = None) -> Headers:
     """The header lines of a problem reply: its media type, `no-store`, and what the caller adds."""
     return [(b"content-type", MEDIA_TYPE), (b"cache-control", b"no-store"), *(headers or [])]
+
+
+def rendered(
+    scope: Scope, problem: Problem, request_id: str | None, headers: Headers | None = None
+) -> tuple[Headers, bytes]:
+    """Header lines and body of the reply that a client gets: a page where it would rather have one.
+
+    Args:
+        scope: of the request.
+        problem: what to say.
+        request_id: the id under which the log knows this request.
+        headers: further header lines.
+    """
+    lines = [*problem.lines(), *(headers or [])]
+    if prefers_page(scope):
+        return [*PAGE_HEADERS, *lines], problem.page(request_id)
+    return problem_headers(lines), problem.document(request_id)
 
 
 async def reject(
@@ -100,5 +157,5 @@ async def reject(
         rest: what became of the request's body.
     """
     context.rejected_by = layer
-    body = problem.document(context.request_id)
-    await send_reply(scope, receive, send, problem.status, problem_headers(headers), body, rest)
+    lines, body = rendered(scope, problem, context.request_id, headers)
+    await send_reply(scope, receive, send, problem.status, lines, body, rest)

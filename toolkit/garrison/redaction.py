@@ -4,95 +4,72 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_plus
 
-from garrison.settings import validate
+from garrison.linear_patterns import PatternError, substitution
+from garrison.secret_names import HEADERS, NAMES, QUERY
+from garrison.settings import Problem, SettingsError, validate
+from garrison.token_shapes import MASK, RUN, SHAPES, beside, may_separate
 
-MASK: Final = "[redacted]"
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-# The keys that OpenTelemetry's HTTP conventions redact in url.query, and the names under which
-# credentials travel in practice (OWASP Logging Cheat Sheet, "Data to exclude").
-QUERY: Final = (
-    "access_token",
-    "api_key",
-    "apikey",
-    "auth",
-    "authorization",
-    "awsaccesskeyid",
-    "client_secret",
-    "code",
-    "id_token",
-    "key",
-    "password",
-    "passwd",
-    "pwd",
-    "refresh_token",
-    "secret",
-    "session",
-    "sessionid",
-    "sig",
-    "signature",
-    "token",
-    "x-amz-credential",
-    "x-amz-security-token",
-    "x-amz-signature",
-    "x-goog-signature",
-)
+    from garrison.token_shapes import Sign
 
-# Shapes that are secrets wherever they stand. Each part has one way to match and few places to begin,
-# so that the time stays linear in the text's length.
-SHAPES: Final = re.compile(
-    r"""
-    (?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{5,}+\.[A-Za-z0-9_-]{5,}+\.[A-Za-z0-9_-]*   # a JWT (RFC 7519)
-    | (?i:\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}                      # RFC 6750 section 2.1
-    | (?i:\bbasic\s+)[A-Za-z0-9+/=]{8,}                           # RFC 7617
-    | (?<=://)[^/\s:@]{1,256}:[^/\s@]{1,256}(?=@)                 # credentials in a URL
-    | \b(?:AKIA|ASIA)[A-Z0-9]{16}\b                               # AWS access key id
-    | \bgh[pousr]_[A-Za-z0-9]{20,}                                # GitHub token
-    | \bsk_(?:live|test)_[A-Za-z0-9]{10,}                         # Stripe secret key
-    | \bxox[abeoprs]-[A-Za-z0-9-]{10,}                            # Slack token
-    | \bgarrison_key_[A-Za-z0-9_-]{20,}                           # an API key of `garrison contract key`
-    | -----BEGIN\ [A-Z ]{0,32}PRIVATE\ KEY-----                   # PEM (RFC 7468)
-    | (?P<name>(?i:\b(?:password|passwd|pwd|secret|api_?key|token)\b["']?\s{0,4}[=:]\s{0,4}["']?))
-      [^\s"',;&}\[][^\s"',;&}]{2,}                                 # password=…, "secret": "…"
-    """,
-    re.VERBOSE,
-)
-
-# In lower case, and one of them in whatever has a shape.
-MARKERS: Final = (
-    "eyj",
-    "bearer",
-    "basic",
-    "://",
-    "akia",
-    "asia",
-    "gh",
-    "sk_",
-    "xox",
-    "private key",
-    "pass",
-    "pwd",
-    "secret",
-    "key",
-    "token",
-)
+PARAMETER: Final = re.compile(r"\{[^{}/]+\}")
+# A path that is shorter holds no token, unless it says what it is.
+SHORTEST_TOKEN: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redaction:
-    """What is masked wherever Garrison writes something down.
+    r"""What is masked wherever Garrison writes something down.
+
+    What has the shape of a secret is masked whatever these say: tokens (JWT, Bearer, Basic), keys of common
+    clouds and services, private keys, and credentials in URLs.
 
     Attributes:
+        names: how the names of fields end whose values are masked, in JSON, forms, log fields and texts, in
+            any case and with `-`, `_` or nothing between their words.
         query: names of query parameters whose values are masked, in any case.
+        headers: names of headers whose values are masked, in any case.
+        paths: path templates such as `/reset/{token}`; a segment in braces is masked, `*` stands for any
+            one. They fit wherever a path has these segments, below a prefix too.
+        patterns: regular expressions (RE2) for whatever else is secret, separated by blanks; a blank in one
+            is written `\s`. Where one has a group, only the first group is masked. They need
+            `garrison[patterns]`.
     """
 
+    names: tuple[str, ...] = NAMES
     query: tuple[str, ...] = QUERY
+    headers: tuple[str, ...] = HEADERS
+    paths: tuple[str, ...] = ()
+    patterns: str = ""
 
     def __post_init__(self) -> None:
         validate(self)
-        validate(self, ("query", all(name.strip() for name in self.query), "names without blanks"))
+        validate(
+            self,
+            *((name, _all_named(getattr(self, name)), "names") for name in ("names", "query", "headers")),
+            (
+                "paths",
+                all(path.startswith("/") and PARAMETER.search(path) for path in self.paths),
+                "path templates with a segment in braces such as /reset/{token}",
+            ),
+        )
+        for pattern in self.patterns.split():
+            try:
+                substitution(pattern, MASK)
+            except PatternError as error:
+                expected = "regular expressions of RE2, separated by blanks"
+                raise SettingsError(
+                    [Problem(name="Redaction.patterns", expected=expected, found=pattern, hint=str(error))]
+                ) from None
+
+
+def _all_named(names: tuple[str, ...]) -> bool:
+    return all(name.strip() for name in names)
 
 
 class Redactor:
@@ -103,7 +80,16 @@ class Redactor:
     """
 
     def __init__(self, settings: Redaction) -> None:
-        self._names = frozenset(name.lower() for name in settings.query)
+        self._query = _lowered(settings.query)
+        self._headers = _lowered(settings.headers)
+        self._shapes = (*SHAPES, beside(settings.names)) if settings.names else SHAPES
+        self._secrets = tuple(shape for shape in SHAPES if not shape.published)
+        self._always = self._markers("none")
+        self._separated = self._markers("separator")
+        self._runs = self._markers("run")
+        self._ends = tuple(_squeezed(name) for name in settings.names)
+        self._paths = tuple(_template(path) for path in settings.paths)
+        self._patterns = tuple(substitution(pattern, MASK) for pattern in settings.patterns.split())
 
     def query(self, raw: bytes) -> str:
         """A query string for the log, with the values of sensitive names masked.
@@ -113,32 +99,142 @@ class Redactor:
         """
         text = raw.decode("latin-1")
         parts = text.split("&")
-        if not _suspicious(text):
+        if "%" not in text and not self._patterns and not self._suspicious(text):
             for part in parts:
                 name = part.partition("=")[0]
-                if "%" in name or name.lower() in self._names:
+                if "[" in name or name.lower() in self._query:
                     break
             else:
                 return text
         return "&".join([self._parameter(part) for part in parts])
 
     def _parameter(self, part: str) -> str:
-        name, equals, _ = part.partition("=")
-        sensitive = name.lower() in self._names or ("%" in name and unquote_plus(name).lower() in self._names)
-        return f"{name}={MASK}" if equals and sensitive else self.text(part)
+        name, equals, value = part.partition("=")
+        if equals and self.hides_parameter(name):
+            return f"{name}={MASK}"
+        # What a URL carries inside of a parameter is escaped once more.
+        if "%" in value and self.text(plain := unquote_plus(value)) != plain:
+            return f"{name}={MASK}"
+        return self.text(part)
+
+    def hides_parameter(self, name: str) -> bool:
+        """Whether the values of a query parameter are masked, given its name as it came."""
+        plain = (unquote_plus(name) if "%" in name else name).lower()
+        # `user[password]`, as forms write what is nested.
+        inner = plain.rstrip("]").rpartition("[")[2]
+        return plain in self._query or inner in self._query
+
+    def path(self, path: str) -> str:
+        """A path, with the segments masked that the policy names, and what has the shape of a secret."""
+        for expression in self._paths:
+            path = expression.sub(_segments_masked, path)
+        # Most paths are short, and this is on the way of every request.
+        if len(path) < SHORTEST_TOKEN and "=" not in path and ":" not in path and not self._patterns:
+            return path
+        return self.text(path)
+
+    def hidden_segments(self, path: str) -> list[str]:
+        """The segments of a path that the policy names."""
+        found = [match.groups() for expression in self._paths for match in expression.finditer(path)]
+        return [segment for segments in found for segment in segments]
+
+    def header(self, name: bytes, value: bytes) -> str:
+        """The value of one header line.
+
+        Args:
+            name: in any case.
+            value: as it came.
+        """
+        if self.hides_header(name):
+            return MASK
+        return self.text(value.decode("latin-1"))
+
+    def hides_header(self, name: bytes) -> bool:
+        """Whether the values of a header are masked, given its name in any case."""
+        return name.lower().decode("latin-1") in self._headers
+
+    def headers(self, lines: Iterable[tuple[bytes, bytes]], names: frozenset[bytes]) -> dict[str, list[str]]:
+        """The values of chosen headers, by their names in lower case.
+
+        Args:
+            lines: raw header lines.
+            names: which ones, in lower case.
+        """
+        found: dict[str, list[str]] = {}
+        for name, value in lines:
+            lowered = name.lower()
+            if lowered in names:
+                found.setdefault(lowered.decode("latin-1"), []).append(self.header(lowered, value))
+        return found
+
+    def is_secret(self, name: str) -> bool:
+        """Whether a field of this name holds a secret, as in a log event or a mapping."""
+        return _squeezed(name).endswith(self._ends)
 
     def text(self, text: str) -> str:
         """A free text, such as a traceback, with everything masked that has the shape of a secret."""
-        if not _suspicious(text):
-            return text
-        return SHAPES.sub(lambda match: (match["name"] or "") + MASK, text)
+        if self._suspicious(text):
+            lowered = text.lower()
+            for shape in self._shapes:
+                text = shape.masked(text, lowered)
+        for substitute in self._patterns:
+            text = substitute(text)
+        return text
 
-    def reveals(self, text: str) -> bool:
-        """Whether a text holds something that has the shape of a secret."""
-        return _suspicious(text) and SHAPES.search(text) is not None
+    def reveals(self, text: str, *, page: bool = False) -> bool:
+        """Whether a text holds something that has the shape of a secret.
+
+        Args:
+            text: such as the body of a reply.
+            page: whether it is one for people. Those show keys that browsers use, and tokens in links.
+        """
+        if self._suspicious(text):
+            lowered = text.lower()
+            for shape in self._secrets if page else self._shapes:
+                if shape.finds(text, lowered):
+                    return True
+        return any(substitute(text) != text for substitute in self._patterns)
+
+    def _suspicious(self, text: str) -> bool:
+        """Whether any shape can match, for a fraction of what looking for them all costs."""
+        lowered = text.lower()
+        return (
+            _has(self._always, lowered)
+            or (may_separate(text) and _has(self._separated, lowered))
+            or (RUN.search(text) is not None and _has(self._runs, lowered))
+        )
+
+    def _markers(self, sign: Sign) -> tuple[str, ...]:
+        return tuple({marker for shape in self._shapes if shape.sign == sign for marker in shape.markers})
 
 
-def _suspicious(text: str) -> bool:
-    # Without one of these no shape can match, and looking for them costs a tenth of the expression.
-    lowered = text.lower()
-    return any([marker in lowered for marker in MARKERS])  # noqa: C419 - a generator costs more than it saves
+def _has(markers: tuple[str, ...], lowered: str) -> bool:
+    for marker in markers:  # noqa: SIM110 - a generator costs more than it saves
+        if marker in lowered:
+            return True
+    return False
+
+
+def _lowered(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name.strip().lower() for name in names)
+
+
+def _squeezed(name: str) -> str:
+    return name.strip().lower().replace("-", "").replace("_", "")
+
+
+def _template(path: str) -> re.Pattern[str]:
+    """What finds the segments of a template, each in a group; from any slash, at most so many segments on."""
+    segments = [
+        r"([^/]+)" if PARAMETER.fullmatch(segment) else r"[^/]+" if segment == "*" else re.escape(segment)
+        for segment in path.strip("/").split("/")
+    ]
+    return re.compile("(?<=/)" + "/".join(segments) + "(?![^/])", re.IGNORECASE)
+
+
+def _segments_masked(match: re.Match[str]) -> str:
+    text, begin = match[0], match.start()
+    for index in range(match.re.groups, 0, -1):
+        start, stop = match.span(index)
+        text = text[: start - begin] + MASK + text[stop - begin :]
+    return text

@@ -15,7 +15,7 @@ from garrison.ratelimit.outcomes import Outcomes
 LEDGERS = (BufferBudget, MemoryStore, Outcomes, Teller)
 
 # When a layer last looked for an SDK, and whether it found one: of the process, and not of a request.
-ASKED = {"_ask_again", "_recording"}
+ASKED = {"_ask_again", "_spans", "measures"}
 
 
 def state_of(value: Any, depth: int = 12) -> object:
@@ -44,4 +44,4 @@ def state_of(value: Any, depth: int = 12) -> object:
     slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
     found = {name: state_of(getattr(value, name), depth - 1) for name in slots if hasattr(value, name)}
     found.update({name: state_of(item, depth - 1) for name, item in getattr(value, "__dict__", {}).items()})
-    return type(value).__name__, found
+    return type(value).__name__, {name: item for name, item in found.items() if name not in ASKED}

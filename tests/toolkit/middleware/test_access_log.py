@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
@@ -18,72 +16,32 @@ from starlette.routing import Mount, Route
 
 from garrison import (
     AccessLog,
-    AccessLogMiddleware,
     RateLimit,
     RateLimitMiddleware,
     Redaction,
     Settings,
     harden,
 )
-from garrison.events import EventLog, event_log
+from garrison.events import EventLog
 from tests.toolkit.driver import (
-    Wire,
     accepts,
     call,
-    converse,
     exchange,
     handshake,
     http_scope,
     raises,
     replies_with,
-    request_messages,
     run,
     websocket_scope,
 )
+from tests.toolkit.middleware.logged import Logged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.requests import Request
 
-    from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
+    from garrison.asgi import Receive, Scope, Send
 
 CANARY: Final = "hunter2-canary"
-
-
-class Logged:
-    """An app behind the layer, and the lines that the layer writes."""
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        settings: AccessLog = AccessLog(),
-        *,
-        clock: Callable[[], float] = lambda: 0.0,
-        redaction: Redaction = Redaction(),
-    ) -> None:
-        self.bytes = io.BytesIO()
-        self.stream = io.TextIOWrapper(self.bytes, encoding="utf-8")
-        log = event_log(settings.format, self.stream)
-        self.app = AccessLogMiddleware(app, settings, redaction=redaction, log=log, clock=clock)
-
-    @property
-    def lines(self) -> list[bytes]:
-        """What was written; the last line is whole."""
-        text = self.bytes.getvalue()
-        assert not text or text.endswith(b"\n")
-        return text.split(b"\n")[:-1]
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        """The lines, read as JSON."""
-        return [orjson.loads(line) for line in self.lines]
-
-    @property
-    def event(self) -> dict[str, Any]:
-        """The one line that there is."""
-        (event,) = self.events
-        return event
 
 
 @pytest.mark.parametrize("format_", ["json", "console"])
@@ -99,8 +57,8 @@ def test_a_line_stays_a_line_whatever_a_client_sends(format_: Literal["json", "c
 
 
 def test_a_request_is_one_line_with_every_fact() -> None:
-    """Method, path, query, status, size, seconds, client and agent, under OpenTelemetry's names."""
-    times = iter([10.0, 10.25])
+    """Method, path, query, status, sizes, seconds, client and agent, under OpenTelemetry's names."""
+    times = iter([10.0, 10.125, 10.25])
     logged = Logged(replies_with(201, [], b"four", b"teen bytes"), clock=lambda: next(times))
     headers = [(b"user-agent", b"curl/8.0")]
     call(logged.app, http_scope("/a/b", method="POST", query=b"q=1", headers=headers))
@@ -114,7 +72,10 @@ def test_a_request_is_one_line_with_every_fact() -> None:
         "url.query": "q=1",
         "http.response.status_code": 201,
         "http.response.body.size": 14,
+        "http.request.body.size": 0,
         "http.server.request.duration": 0.25,
+        "time_to_first_byte": 0.125,
+        "outcome": "completed",
         "client.address": "192.0.2.1",
         "request_id": None,
         "user_agent.original": "curl/8.0",
@@ -172,30 +133,6 @@ def test_a_cancelled_request_is_one_line() -> None:
 
     run(main())
     assert logged.event["error.type"] == "CancelledError"
-
-
-def test_a_client_that_is_gone_is_one_line() -> None:
-    """Both an app that gives up and a server whose `send` fails end in a line."""
-
-    async def gives_up(scope: Scope, receive: Receive, send: Send) -> None:
-        assert (await receive())["type"] == "http.disconnect"
-
-    logged = Logged(gives_up)
-    converse(logged.app, http_scope(), [{"type": "http.disconnect"}])
-    assert (logged.event["http.response.status_code"], logged.event["level"]) == (None, "error")
-
-    async def broken_pipe(message: Message) -> None:
-        raise BrokenPipeError
-
-    logged = Logged(replies_with())
-    wire = Wire(deque(request_messages()))
-
-    async def main() -> None:
-        with pytest.raises(BrokenPipeError):
-            await logged.app(http_scope(), wire.receive, broken_pipe)
-
-    run(main())
-    assert logged.event["error.type"] == "BrokenPipeError"
 
 
 def test_websockets_are_one_line_each() -> None:

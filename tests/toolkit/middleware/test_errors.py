@@ -141,7 +141,7 @@ class UnprintableError(Exception):
 def test_any_exception_can_be_logged(error: Exception) -> None:
     """An exception that cannot be printed, or holds no legal text, is still one line and one reply."""
     guarded = Guarded(raises(error))
-    assert_problem(guarded.call())
+    assert_problem(guarded.call(), 504 if isinstance(error, TimeoutError) else 500)
     assert [event["error.type"] for event in guarded.events] == [type(error).__qualname__]
 
 
@@ -263,10 +263,24 @@ def test_a_replaced_reply_keeps_what_is_not_about_its_body() -> None:
     assert (reply.all("retry-after"), reply.all("set-cookie")) == (["60"], ["a=1", "b=2"])
 
 
-@pytest.mark.parametrize("status", [200, 302, 404, 422])
+@pytest.mark.parametrize("status", [200, 302, 400, 404, 422])
 def test_below_500_nothing_is_judged(status: int) -> None:
     """A page about tracebacks is content, and is streamed as it comes."""
     assert Guarded(replies_with(status, HTML, TRACEBACK)).call().body == TRACEBACK
+
+
+@pytest.mark.parametrize(("status", "stay"), [(200, True), (302, True), (404, False), (500, False)])
+def test_headers_of_debuggers_leave_with_no_error(status: int, *, stay: bool) -> None:
+    """What frameworks and debuggers say of themselves is dropped from every error, and nothing else is."""
+    headers = [
+        *HTML,
+        (b"X-Powered-By", b"x"),
+        (b"x-debug-token", b"7"),
+        (b"set-cookie", b"a"),
+        (b"server", b"s"),
+    ]
+    reply = Guarded(replies_with(status, headers, b"text")).call()
+    assert reply.headers == (headers if stay else [HTML[0], *headers[3:]])
 
 
 def test_all_5xx_can_be_replaced() -> None:

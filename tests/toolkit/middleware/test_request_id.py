@@ -95,3 +95,72 @@ def test_websockets_have_ids_too() -> None:
 
     denied = handshake(RequestIdMiddleware(denies, make_id=lambda: "ours"), websocket_scope())
     assert denied.reply.header("x-request-id") == "ours"
+
+
+def test_a_closed_handshake_has_an_id_where_the_server_can_send_it() -> None:
+    """A close before the accept is the same 403 to the client, with the id; other servers get the close."""
+
+    async def closes(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.close", "code": 4000})
+
+    app = RequestIdMiddleware(closes, make_id=lambda: "ours")
+    denied = handshake(app, websocket_scope())
+    assert (denied.reply.status, denied.reply.header("x-request-id")) == (403, "ours")
+    assert handshake(app, websocket_scope(denial=False)).sent == [{"type": "websocket.close", "code": 4000}]
+
+
+TRACE = b"4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"00-%b-00f067aa0ba902b7-01" % TRACE,
+        b"00-%b-00f067aa0ba902b7-00" % TRACE,
+        b"cc-%b-00f067aa0ba902b7-01-what-comes-later" % TRACE,
+    ],
+)
+def test_a_trace_of_a_trusted_hop_is_the_id(value: bytes) -> None:
+    """Without an id of its own, a request has the trace id that its proxy gave it; an id of its own wins."""
+    layer = RequestIdMiddleware(replies_with(), make_id=lambda: "made")
+    app = ProxyMiddleware(layer, Proxy(trusted=(ip_network("10.0.0.1"),)))
+    traced = [(b"traceparent", value)]
+    trusted = ("10.0.0.1", 1)
+    assert call(app, http_scope(headers=traced, client=trusted)).header("x-request-id") == TRACE.decode()
+    assert call(app, http_scope(headers=traced)).header("x-request-id") == "made"
+    both = [*traced, (b"x-request-id", b"mine")]
+    assert call(app, http_scope(headers=both, client=trusted)).header("x-request-id") == "mine"
+
+
+def test_a_trace_is_no_id_where_that_is_unwanted() -> None:
+    """One trace may hold many requests; `trace=False` gives each of them an id of its own."""
+    headers = [(b"traceparent", b"00-%b-00f067aa0ba902b7-01" % TRACE)]
+    for settings, found in [
+        (RequestId(accept="always"), TRACE.decode()),
+        (RequestId(accept="always", trace=False), "made"),
+        (RequestId(accept="never"), "made"),
+    ]:
+        app = RequestIdMiddleware(replies_with(), settings, make_id=lambda: "made")
+        assert call(app, http_scope(headers=headers)).header("x-request-id") == found
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        TRACE,
+        b"ff-%b-00f067aa0ba902b7-01" % TRACE,
+        b"00-%b-00f067aa0ba902b7-01" % (b"0" * 32),
+        b"00-%b-0000000000000000-01" % TRACE,
+        b"00-%b-00f067aa0ba902b7-01" % TRACE.upper(),
+        b"00-%b-00f067aa0ba902b7-01-more" % TRACE,
+        b"00-%b-00f067aa0ba902b7-01\n" % TRACE,
+        b"00-%b-00f067aa0ba902b7-1" % TRACE,
+        b"\xff\\",
+    ],
+)
+def test_an_invalid_trace_is_no_id(value: bytes) -> None:
+    """What W3C Trace Context tells receivers to ignore is ignored."""
+    app = RequestIdMiddleware(replies_with(), RequestId(accept="always"), make_id=lambda: "made")
+    assert call(app, http_scope(headers=[(b"traceparent", value)])).header("x-request-id") == "made"

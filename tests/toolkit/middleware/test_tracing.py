@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.metrics import Meter, NoOpHistogram, NoOpMeter, NoOpMeterProvider
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.applications import Starlette
@@ -20,6 +23,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from garrison import Proxy, SettingsError, Tracing, TracingMiddleware
+from garrison.conventions import server_attributes
 from garrison.middleware.proxy import ProxyMiddleware
 from tests.toolkit.driver import call, exchange, http_scope, raises, replies_with, run
 from tests.toolkit.middleware.traced import Traced
@@ -45,7 +49,7 @@ def test_a_request_is_one_server_span_with_the_stable_attributes() -> None:
     assert span.attributes == {
         "http.request.method": "GET",
         "url.path": "/a",
-        "url.query": "q=1&token=[redacted]",
+        "url.query": "q=1&token=REDACTED",
         "url.scheme": "https",
         "network.protocol.version": "1.1",
         "client.address": "192.0.2.1",
@@ -70,22 +74,25 @@ def test_a_query_is_masked_up_to_a_bound() -> None:
     ("host", "scheme", "address", "port"),
     [
         (b"shop.example", "https", "shop.example", None),
-        (b"shop.example:443", "https", "shop.example", None),
-        (b"shop.example:80", "http", "shop.example", None),
+        (b"Shop.Example:443", "https", "shop.example", 443),
         (b"shop.example:443", "http", "shop.example", 443),
-        (b"[2001:db8::1]:8000", "http", "[2001:db8::1]", 8000),
-        (b"[2001:db8::1]", "http", "[2001:db8::1]", None),
-        (b"shop.example:\xb2", "http", "shop.example:²", None),
+        (b"[2001:DB8::1]:8000", "http", "2001:db8::1", 8000),
+        (b"[2001:db8::1]", "http", "2001:db8::1", None),
+        (b"shop.example:0", "http", "shop.example", None),
+        (b"shop.example:99999", "http", "shop.example", None),
+        (b"shop.example:\xb2", "http", None, None),
+        (b"evil\\\xff", "http", None, None),
+        (b"", "http", None, None),
     ],
 )
 def test_the_server_is_the_one_that_was_asked_for(
-    host: bytes, scheme: str, address: str, port: int | None
+    host: bytes, scheme: str, address: str | None, port: int | None
 ) -> None:
-    """Address and port come from the Host header, without a scheme's own port."""
+    """Address and port come from the Host header, and nothing from one that is malformed."""
     traced = Traced(replies_with())
     call(traced.app, http_scope(headers=[(b"host", host)], scheme=scheme))
     attributes = traced.span.attributes or {}
-    assert (attributes["server.address"], attributes.get("server.port")) == (address, port)
+    assert (attributes.get("server.address"), attributes.get("server.port")) == (address, port)
 
 
 @pytest.mark.parametrize(
@@ -275,6 +282,43 @@ def test_a_broken_sdk_breaks_no_request(*, at_start: bool) -> None:
     assert TracingMiddleware.dropped == before + 1
 
 
+class BrokenHistogram(NoOpHistogram):
+    """An instrument that fails."""
+
+    def record(self, *_: object, **__: object) -> None:
+        """Fail."""
+        raise RuntimeError
+
+
+class BrokenMeters(NoOpMeterProvider):
+    """A meter provider of nobody's that the API knows, whose histograms fail."""
+
+    def get_meter(self, *_: object, **__: object) -> Meter:
+        """A meter of such."""
+        meter = NoOpMeter("broken")
+        meter.create_histogram = lambda *_, **__: BrokenHistogram("broken")  # type: ignore[method-assign]
+        return meter
+
+
+def test_a_broken_metric_costs_no_span() -> None:
+    """What cannot be measured is counted, and the span ends all the same."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    before = TracingMiddleware.dropped
+    app = TracingMiddleware(replies_with(), tracer_provider=provider, meter_provider=BrokenMeters())
+    assert call(app).status == 200
+    assert (len(exporter.get_finished_spans()), TracingMiddleware.dropped) == (1, before + 1)
+
+
+def test_no_attribute_is_built_for_a_tracer_that_records_nothing() -> None:
+    """A trace that is not sampled costs no look at the request."""
+    traced = Traced(replies_with(), sampler=ALWAYS_OFF)
+    before = server_attributes.cache_info().misses
+    call(traced.app, http_scope(headers=[(b"host", b"never-seen-before.example")]))
+    assert server_attributes.cache_info().misses == before
+
+
 def test_without_an_sdk_nothing_is_traced() -> None:
     """The bare API records nothing, yet a trusted caller's trace id is known to the log."""
     contexts = []
@@ -297,6 +341,7 @@ app = TracingMiddleware(replies_with(), clock=iter(range(100)).__next__)
 assert "opentelemetry.sdk" not in sys.modules
 call(app)
 from opentelemetry import trace
+from opentelemetry.metrics import Meter, NoOpHistogram, NoOpMeter, NoOpMeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.routing import Router as StarletteRouter
 
-from tests.toolkit.driver import call, handshake, http_scope, replies_with
+from tests.toolkit.driver import call, http_scope, replies_with
 from tests.toolkit.middleware.traced import Traced
 
 if TYPE_CHECKING:
@@ -117,14 +117,3 @@ def test_a_mount_with_a_parameter_never_names_its_value() -> None:
     traced = Traced(Starlette(routes=routes))
     call(traced.app, http_scope("/acme/users/ann"))
     assert "acme" not in str((traced.span.attributes or {}).get("http.route"))
-
-
-def test_a_websocket_is_a_span() -> None:
-    """A WebSocket is a GET that was answered with 101, under its own protocol name and route."""
-    traced = Traced(starlette_app())
-    handshake(traced.app, {**http_scope("/live/one"), "type": "websocket", "scheme": "wss"})
-    attributes = traced.span.attributes or {}
-    assert traced.span.name == "GET /live/{room}"
-    assert (attributes["http.response.status_code"], attributes["url.scheme"]) == (101, "wss")
-    assert attributes["network.protocol.name"] == "websocket"
-    assert (traced.points[0].attributes or {})["network.protocol.name"] == "websocket"

@@ -13,6 +13,7 @@ from garrison.contracting.fed_body import BodyRefusedError, FedBody
 from garrison.contracting.observed_body import ObservedBody
 from garrison.openapi.bodies import Refusal
 from garrison.problems import Problem, reject
+from garrison.security_events import INPUT_FAIL
 from garrison.short_body import CUT_SHORT, too_large
 
 if TYPE_CHECKING:
@@ -172,6 +173,8 @@ class BodyGate:
                 else:
                     problem = self._judged(context, operation, judge(buffered.body))
         if problem is not None:
+            if problem.status < 500:
+                context.note(INPUT_FAIL)
             await reject(scope, receive, send, context, LAYER, problem, lines, buffered.rest)
             return
         await self._app(scope, buffered.replay(), send)

@@ -13,6 +13,7 @@ from garrison.openapi.percent import misplaced_path
 from garrison.openapi.routing import Match, Miss
 from garrison.openapi.security import Denied
 from garrison.problems import Problem, reject
+from garrison.security_events import INPUT_FAIL, LOGIN_SUCCESS
 
 if TYPE_CHECKING:
     from garrison.asgi import ASGIApp, Headers, Receive, Scope, Send
@@ -86,6 +87,7 @@ class Judging:
                     return
             elif granted.principal:
                 context.principal = granted.principal
+                context.note(LOGIN_SUCCESS)
         violations = contract.parameters(match, head)
         if violations:
             self._teller.violated(context, operation, violations, self._mode)
@@ -130,6 +132,7 @@ class Judging:
             return
         lines: Headers = []
         if miss.ambiguous:
+            context.note(INPUT_FAIL)
             problem = Problem(status=400, detail="The path can be read in more than one way.")
         elif miss.allowed:
             problem = Problem(status=405, detail="The path does not have this method.")

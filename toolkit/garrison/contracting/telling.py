@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from garrison.contracting.answers import entry
 from garrison.conventions import known_method
+from garrison.security_events import AUTHZ_FAIL, INPUT_FAIL, LOGIN_FAIL
 from garrison.sightings import Sightings
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Teller:
     ) -> None:
         """A request does not keep what its operation declares."""
         self._counter.count("request", mode, operation)
+        context.note(INPUT_FAIL)
         found = list(violations)[:MOST]
         kind = (operation.name, *map(_place, found))
         errors = [entry(each) for each in found]
@@ -89,6 +91,9 @@ class Teller:
     def denied(self, context: RequestContext, operation: Operation, denied: Denied, mode: str) -> None:
         """A request lacks the credentials that its operation wants."""
         self._counter.count("denied", mode, operation)
+        if denied.reason != "unavailable":
+            # Whoever sends nothing has not tried to log in.
+            context.note(LOGIN_FAIL if denied.reason == "invalid" else AUTHZ_FAIL)
         kind = (operation.name, denied.reason, denied.why)
         fields: dict[str, object] = {"operation": operation.name, "mode": mode}
         fields |= {"reason": denied.reason, "detail": denied.why}

@@ -7,10 +7,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from garrison.ratelimit.unavailable import StoreUnavailableError
+from garrison.security_events import LOGIN_FAIL, LOGIN_SUCCESS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from garrison.context import RequestContext
     from garrison.limiting.counting import Telling
     from garrison.ratelimit.quota import Part, Store
 
@@ -24,7 +26,16 @@ class Attempt:
             worth asking for.
     """
 
-    __slots__ = ("_noted", "_places", "_store", "_taken", "_telling", "remembered", "under_attack")
+    __slots__ = (
+        "_context",
+        "_noted",
+        "_places",
+        "_store",
+        "_taken",
+        "_telling",
+        "remembered",
+        "under_attack",
+    )
 
     def __init__(
         self,
@@ -44,6 +55,16 @@ class Attempt:
         self._store = store
         self._taken = taken
         self._noted = noted
+        self._context: RequestContext | None = None
+
+    def watch(self, context: RequestContext) -> None:
+        """Have the access log tell how it ends.
+
+        Args:
+            context: of the request.
+        """
+        self._context = context
+        context.note(LOGIN_FAIL)
 
     async def succeeded(self) -> None:
         """Give back what the attempt took, and remember that this address has logged in to this account.
@@ -52,6 +73,10 @@ class Attempt:
         no failure because of it. A handler that runs in a thread, as FastAPI's do without `async`, calls
         `anyio.from_thread.run(attempt.succeeded)`.
         """
+        if self._context is not None:
+            events = self._context.security_events
+            self._context.security_events = tuple(event for event in events if event != LOGIN_FAIL)
+            self._context.note(LOGIN_SUCCESS)
         taken, self._taken = self._taken, ()
         noted, self._noted = self._noted, ()
         tasks = [self._store.refund(*part) for part in taken]

@@ -10,6 +10,7 @@ from garrison.limiting.refunding import Refunding
 from garrison.limiting.telling import telling, telling_below
 from garrison.problems import reject
 from garrison.ratelimit.unavailable import StoreUnavailableError
+from garrison.security_events import EXCESS
 
 if TYPE_CHECKING:
     from garrison.asgi import ASGIApp, Receive, Scope, Send
@@ -78,6 +79,7 @@ class Judging:
                 replace_legacy(context.quota_lines, lines)
             lines.append(self._fields.retry_after(ruling.retry_after))
             problem = (block if ruling.blocked else refusal)(ruling.refused_by)
+            context.note(EXCESS)
             await reject(scope, receive, send, context, "rate_limit", problem, lines)
             return
         # What is given back for every preflight would let a flood of them go on.

@@ -16,6 +16,7 @@ from garrison.limiting.variants import Variants
 from garrison.ratelimit.client import network_of
 from garrison.ratelimit.quota import LONGEST
 from garrison.ratelimit.unavailable import StoreUnavailableError
+from garrison.security_events import LOGIN_FAIL_MAX
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection, Request
@@ -133,7 +134,9 @@ class LoginLimit:
             raise unknown(request, context) from None
         counting.limiter.count(ruling)
         if not ruling.allowed:
+            context.note(LOGIN_FAIL_MAX)
             raise exceeded(request, context, counting.fields, ruling)
+        attempt.watch(context)
         telling.say(ruling.parts, ruling.standings)
         return attempt
 

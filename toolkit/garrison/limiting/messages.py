@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from garrison.ratelimit.unavailable import StoreUnavailableError
+from garrison.security_events import EXCESS
 
 if TYPE_CHECKING:
     from garrison.asgi import Message, Receive, Scope, Send
@@ -70,7 +71,10 @@ class MessageLimit:
         if ruling is None:
             return message
         self._limiter.count(ruling)
-        return message if ruling.allowed else await self._end(POLICY_VIOLATION, "too many messages")
+        if ruling.allowed:
+            return message
+        self._context.note(EXCESS)
+        return await self._end(POLICY_VIOLATION, "too many messages")
 
     async def send(self, message: Message) -> None:
         """Pass a message on, unless the client has been let go."""

@@ -11,6 +11,7 @@ from garrison.limiting.counting import context_of, replace_legacy
 from garrison.limiting.fields import SOON, UNAVAILABLE, refusal
 from garrison.limiting.messages import POLICY_VIOLATION, TRY_AGAIN_LATER
 from garrison.problems import MEDIA_TYPE, Problem
+from garrison.security_events import EXCESS
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
@@ -78,6 +79,7 @@ def exceeded(request: HTTPConnection, context: RequestContext, fields: Fields, r
         ruling: that refused it.
     """
     context.rejected_by = "rate_limit"
+    context.note(EXCESS)
     wait = fields.retry_after(ruling.retry_after)
     if _has_no_reply(request):
         reason = f"quota exceeded, try again in {wait[1].decode('ascii')} s"

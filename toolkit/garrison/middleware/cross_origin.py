@@ -18,6 +18,7 @@ from garrison.origins.origin import Origins, is_listable
 from garrison.origins.reports import Reports
 from garrison.problems import Problem, reject
 from garrison.rules import NotationError, is_unambiguous, parse_paths, routed_path
+from garrison.security_events import CORS
 from garrison.settings import Problem as SettingProblem
 from garrison.settings import SettingsError, validate
 from garrison.units import Duration
@@ -170,6 +171,7 @@ class CrossOriginMiddleware:
             send = self._with_policy(lines.get(b"origin"), send)
         problem = self._judge(scope, context, lines)
         if problem is not None:
+            context.note(CORS)
             self._reports.tell(context, lines, problem.detail, unsafe=problem is WRITING)
             if self._enforces:
                 await reject(scope, receive, send, context, "cross_origin", problem)
@@ -212,6 +214,7 @@ class CrossOriginMiddleware:
             "method": header(scope["headers"], b"access-control-request-method") or b"",
             "headers": header(scope["headers"], b"access-control-request-headers") or b"",
         }
+        context.note(CORS)
         self._reports.tell_preflight(context, text, asked)
         problem = Problem(status=status, detail=f"{text}.")
         await reject(scope, receive, send, context, "cross_origin", problem, headers)

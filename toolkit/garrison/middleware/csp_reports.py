@@ -20,6 +20,7 @@ from garrison.ratelimit.memory import MemoryStore
 from garrison.ratelimit.quota import Quota
 from garrison.redaction import Redaction, Redactor
 from garrison.rules import routed_path
+from garrison.security_events import INPUT_FAIL
 from garrison.settings import validate
 from garrison.short_body import Refusal, read_short_body, too_large
 from garrison.sightings import Sightings
@@ -152,6 +153,7 @@ class CspReportsMiddleware:
         if isinstance(body, bytes):
             body = await self._take(body, context)
         if isinstance(body, Refusal):
+            context.note(INPUT_FAIL)
             await reject(scope, receive, send, context, "csp_reports", body.problem, rest=body.rest)
             return
         # RFC 9110 section 8.6: a 204 has no Content-Length.

@@ -1,47 +1,33 @@
-"""Keeps internal detail inside: unhandled exceptions and leaking 5xx replies become problem documents."""
+"""Keeps internal detail inside: unhandled exceptions and leaking error replies become problem documents."""
 
 from __future__ import annotations
 
+import dataclasses
 import sys
-import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-from garrison.asgi import accepts_denial, headers_without, send_reply
-from garrison.context import RequestContext, enter, new_id
+from garrison.asgi import accepts_denial, send_reply
+from garrison.callables import imported, is_import_string
+from garrison.context import RequestContext, enter
+from garrison.echoes import HELD as HELD_ECHOES
+from garrison.echoes import begins_like_one, without_echoes
 from garrison.events import EventLog, event_log
-from garrison.held_reply import HeldReply, Verdict
+from garrison.failure_log import FailureLog, identify
+from garrison.failures import Outcome, comes_of, outcome
+from garrison.headers.banners import BANNERS
+from garrison.held_reply import HELD, Held, HeldReply, Judging, Verdict
 from garrison.leaks import evidence, only_says
-from garrison.problems import Problem, problem_headers
+from garrison.local_developer import is_local_developer
+from garrison.problems import Problem, rendered
 from garrison.redaction import Redaction, Redactor
+from garrison.replacing import instead, shortened_to
 from garrison.settings import validate
 
 if TYPE_CHECKING:
-    from garrison.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
-
-# An exception may quote the whole request, and looking through its text takes time in proportion.
-LONGEST_TEXT: Final = 1024
-LONGEST_MESSAGE: Final = 4 * 1024
-LONGEST_STACKTRACE: Final = 32 * 1024
-
-# What describes the body that is replaced, and so goes with it (RFC 9110 section 8).
-REPRESENTATION: Final = frozenset(
-    {
-        b"accept-ranges",
-        b"cache-control",
-        b"content-disposition",
-        b"content-encoding",
-        b"content-language",
-        b"content-length",
-        b"content-location",
-        b"content-range",
-        b"content-type",
-        b"etag",
-        b"expires",
-        b"last-modified",
-        b"transfer-encoding",
-    }
-)
+    from garrison.asgi import ASGIApp, Receive, Scope, Send
+    from garrison.failures import Mapping as ProblemMapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +38,31 @@ class Errors:
         replace: which 5xx replies of the app lose their body to a problem document: those that show
             evidence of a leak (`leaking`: a traceback, a debug page, something shaped like a secret), or
             `all`.
+        mapping: what exceptions of the app are to its clients: a function as `module:attribute` that takes
+            an exception and gives a `garrison.problems.Problem`, or None for a fault.
+        echoes: whether a 422 may repeat what the client submitted, as FastAPI's `input` does.
+        details: who sees the traceback of a failure in its reply: nobody (`never`), or whoever asks from this
+            machine (`local`): from a loopback address, for the host localhost, with no header of any proxy;
+            `local` in development.
     """
 
     replace: Literal["leaking", "all"] = "leaking"
+    mapping: str = ""
+    echoes: bool = False
+    details: Literal["never", "local"] = "never"
+
+    DEVELOPMENT: ClassVar[Mapping[str, object]] = {"details": "local"}
 
     def __post_init__(self) -> None:
         validate(self)
+        validate(
+            self,
+            (
+                "mapping",
+                not self.mapping or is_import_string(self.mapping),
+                "a function as module:attribute such as shop.problems:problem_of",
+            ),
+        )
 
 
 class ErrorsMiddleware:
@@ -68,6 +73,7 @@ class ErrorsMiddleware:
         settings: the section.
         redaction: what is masked in tracebacks, and what counts as a leak.
         log: where the event `unhandled_exception` goes; standard output as JSON unless given.
+        mapping: what the section's `mapping` names, as a function; wins over it.
     """
 
     def __init__(
@@ -77,11 +83,20 @@ class ErrorsMiddleware:
         *,
         redaction: Redaction = Redaction(),
         log: EventLog | None = None,
+        mapping: ProblemMapping | None = None,
     ) -> None:
         self.app = app
+        if mapping is None and settings.mapping:
+            found = imported(settings.mapping, "GARRISON_ERRORS_MAPPING (Errors.mapping)")
+            mapping = cast("ProblemMapping", found)
+        self._mapping = mapping
         self._replace_all = settings.replace == "all"
+        self._tells = settings.details == "local"
         self._redactor = Redactor(redaction)
-        self._log = log or event_log()
+        self._failures = FailureLog(self._redactor, log or event_log())
+        leaking = frozenset(name.encode("ascii") for name in BANNERS if name != "server")
+        bounds = {} if settings.echoes else {422: HELD_ECHOES}
+        self._judging = Judging(bounds, self._judge, leaking)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle `http` and `websocket`; `lifespan` and scopes of an unknown type pass through."""
@@ -93,103 +108,108 @@ class ErrorsMiddleware:
             await self.app(scope, receive, send)
             return
 
-        reply = HeldReply(scope, context, receive, send, self._judge)
+        reply = HeldReply(scope, context, receive, send, self._judging)
         try:
             await self.app(scope, reply.receive, reply.send)
         except Exception as error:  # noqa: BLE001 - this layer is what stands between an app and its client
-            if reply.told is not error:
-                self._record(context, error)
-            await answer(scope, receive, send, context, reply)
+            await self._answer(scope, receive, send, context, reply, error)
         else:
             await reply.release()
 
-    def _record(self, context: RequestContext, error: BaseException) -> None:
-        context.exception = error
-        # Without local variables: they hold what the redaction policy cannot know.
-        text = "".join(traceback.format_exception(error))
-        fields: dict[str, Any] = {
-            "error.type": type(error).__qualname__,
-            "exception.message": self._redactor.text(shortened(message_of(error), LONGEST_MESSAGE)),
-            "exception.stacktrace": self._redactor.text(shortened(text, LONGEST_STACKTRACE)),
-            "http.request.method": context.method[:LONGEST_TEXT],
-            "url.path": context.path[:LONGEST_TEXT],
-            "request_id": identify(context),
-        }
-        if context.trace_id is not None:
-            fields["trace_id"], fields["span_id"] = context.trace_id, context.span_id
-        self._log.emit("error", "unhandled_exception", fields)
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        context: RequestContext,
+        reply: HeldReply,
+        error: Exception,
+    ) -> None:
+        """Answer for an app that raised; once a reply has begun, end it as one that is not whole.
 
-    def _judge(
-        self, scope: Scope, context: RequestContext, status: int, headers: Headers, body: bytes
-    ) -> Verdict | None:
-        error = failure_in_flight()
-        says_nothing = error is not None and status == 500 and only_says(body, "Internal Server Error")
-        if not (self._replace_all or says_nothing or evidence(headers, body, self._redactor.reveals)):
+        Returning without the last byte makes the server cut the connection, so that no client takes half
+        a body for a whole one.
+        """
+        if reply.told is error:
+            return
+        if comes_of(error, reply.lost):
+            # A fault of nobody: the access log has it as a 499. An open WebSocket just ended.
+            context.gone = context.gone or not reply.started or scope["type"] == "http"
+            return
+        found = self._outcome(scope, context, error)
+        if found.fault or reply.started:
+            self._failures.write(scope, context, error)
+        if context.gone:
+            return
+        if scope["type"] == "websocket" and (reply.started or not accepts_denial(scope)):
+            if not reply.closed:
+                await send({"type": "websocket.close", "code": 1011 if found.fault else 1008, "reason": ""})
+            return
+        if not reply.started:
+            problem = self._explained(scope, context, found, error)
+            lines, body = rendered(scope, problem, identify(context))
+            await send_reply(scope, receive, send, problem.status, lines, body, reply.rest)
+
+    def _outcome(self, scope: Scope, context: RequestContext, error: BaseException) -> Outcome:
+        try:
+            found = outcome(error, self._mapping)
+            text = found.problem.detail
+            if not text:
+                return found
+            return found._replace(
+                problem=dataclasses.replace(found.problem, detail=self._redactor.text(text))
+            )
+        except Exception as failure:  # noqa: BLE001 - the mapping is the app's
+            self._failures.write(scope, context, failure)
+            return Outcome(Problem(status=500), fault=True)
+
+    def _explained(
+        self, scope: Scope, context: RequestContext, found: Outcome, error: BaseException
+    ) -> Problem:
+        """The problem of a failure, with its traceback for a developer who sits at this machine."""
+        if not (self._tells and found.fault and is_local_developer(scope, context)):
+            return found.problem
+        lines = self._failures.stacktrace(scope, context, error).splitlines()
+        return dataclasses.replace(found.problem, traceback=tuple(lines))
+
+    def _judge(self, held: Held) -> Verdict | None:
+        return self._judge_echoes(held) if held.status < 500 else self._judge_failure(held)
+
+    def _judge_failure(self, held: Held) -> Verdict | None:
+        """A verdict on a 5xx.
+
+        Frameworks send their 500 inside the `except` block, so the exception is known before it is raised
+        again, or although it never is.
+        """
+        scope, context = held.scope, held.context
+        error = sys.exc_info()[1]
+        if error is not None and comes_of(error, None):
+            context.gone = True
+            return Verdict((), error)
+        found = None if error is None else self._outcome(scope, context, error)
+        body = held.body[:HELD]
+        # An exception that means a 500 is what the app has to say.
+        means = found is not None and (found.fault or found.problem.status != 500)
+        problem = None
+        if found and means and held.status == 500 and only_says(body, "Internal Server Error"):
+            problem = found.problem
+        elif self._replace_all or evidence(held.headers, body, self._redactor.reveals):
+            problem = Problem(status=held.status)
+        if problem is None:
             return None
-        if error is not None:
-            self._record(context, error)
-        return Verdict(problem_instead(scope, context, status, headers), error)
+        if error is not None and found is not None and found.fault:
+            self._failures.write(scope, context, error)
+            problem = self._explained(scope, context, Outcome(problem, fault=True), error)
+        return Verdict(instead(held, problem), error)
 
-
-async def answer(
-    scope: Scope, receive: Receive, send: Send, context: RequestContext, reply: HeldReply
-) -> None:
-    """Answer for an app that raised; once a reply has begun, end it as one that is not whole.
-
-    Returning without the last byte makes the server cut the connection, so that no client takes half a
-    body for a whole one.
-    """
-    if scope["type"] == "websocket" and (reply.started or not accepts_denial(scope)):
-        if not reply.closed:
-            await send({"type": "websocket.close", "code": 1011, "reason": ""})
-        return
-    if not reply.started:
-        document = Problem(status=500).document(identify(context))
-        await send_reply(scope, receive, send, 500, problem_headers(), document, reply.rest)
-
-
-def problem_instead(
-    scope: Scope, context: RequestContext, status: int, headers: Headers
-) -> tuple[Message, Message]:
-    """A problem document in place of a 5xx of the app, with its header lines that are not about its body."""
-    document = Problem(status=status).document(identify(context))
-    kept = headers_without(headers, REPRESENTATION)
-    lines = problem_headers([*kept, (b"content-length", b"%d" % len(document))])
-    body = b"" if scope["method"] == "HEAD" else document
-    return (
-        {"type": "http.response.start", "status": status, "headers": lines},
-        {"type": "http.response.body", "body": body},
-    )
-
-
-def failure_in_flight() -> BaseException | None:
-    """The exception that a framework is answering at this moment, unless it means an HTTP status.
-
-    Frameworks send their 500 inside the `except` block, so the exception is known before it is raised
-    again, or although it never is.
-    """
-    error = sys.exc_info()[1]
-    return None if error is None or hasattr(error, "status_code") else error
-
-
-def message_of(error: BaseException) -> str:
-    """What an exception says; nothing where its own `__str__` fails."""
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - one failure must not hide the other
-        return ""
-
-
-def shortened(text: str, longest: int) -> str:
-    """A text, without its middle where it is longer than that: both ends of a traceback say most."""
-    if len(text) <= longest:
-        return text
-    half = longest // 2
-    return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
-
-
-def identify(context: RequestContext) -> str:
-    """The request's id; one is made where no layer above did, so that reply and log can be joined."""
-    if context.request_id is None:
-        context.request_id = new_id()
-    return context.request_id
+    def _judge_echoes(self, held: Held) -> Verdict | None:
+        """A verdict on a 422: without what was submitted, or without anything where that cannot be told."""
+        try:
+            if not held.whole and begins_like_one(held.headers, held.body):
+                return Verdict(instead(held, Problem(status=held.status)))
+            stripped = without_echoes(held.headers, held.body, self._redactor.text) if held.whole else None
+        except ValueError:
+            return Verdict(instead(held, Problem(status=held.status)))
+        if stripped is None:
+            return None
+        return Verdict(shortened_to(held, stripped))

@@ -13,6 +13,7 @@ from garrison.context import enter
 from garrison.forwarding.addresses import Trust
 from garrison.problems import Problem, reject
 from garrison.rules import NotationError, root_path_of
+from garrison.security_events import AUTHZ_FAIL
 from garrison.settings import Problem as SettingProblem
 from garrison.settings import SettingsError, validate
 from garrison.units import Network, Secret
@@ -88,6 +89,7 @@ class ExposureMiddleware:
             return
         scope, context = enter(scope)
         if context.mount(self._mount, self) and self._is_closed(scope) and self._is_stranger(scope, context):
+            context.note(AUTHZ_FAIL)
             await reject(scope, receive, send, context, "exposure", NOT_FOUND)
             return
         await self.app(scope, receive, send)

@@ -14,6 +14,7 @@ from garrison.forwarding.claims import claims_https
 from garrison.host_names import LONGEST, HostList, advice_on, is_listable, is_local, read_host
 from garrison.problems import Problem, reject
 from garrison.rules import NotationError, is_unambiguous, parse_paths, routed_path
+from garrison.security_events import INPUT_FAIL
 from garrison.settings import Problem as SettingProblem
 from garrison.settings import SettingsError, validate
 
@@ -138,6 +139,7 @@ class HostsMiddleware:
             # What is too long is not remembered whole.
             host = self._judge(hosts[0][: LONGEST + 1]) if len(hosts) == 1 else NOT_ONE
             if self._listed and isinstance(host, Problem):
+                context.note(INPUT_FAIL)
                 await reject(scope, receive, send, context, "hosts", host)
                 return
             if self._insists and scope.get("scheme") not in SECURE and not self._is_plain(scope, context):

@@ -162,6 +162,7 @@ class ProxyMiddleware:
             return
         context.trusted = True
         if foreign:
+            context.forwarded = True
             scope["headers"] = [line for line in scope["headers"] if line[0] not in self._foreign]
         if facts:
             believe(facts, scope, context)
@@ -172,6 +173,7 @@ class ProxyMiddleware:
         if not stripped:
             return
         self._suspects.tell(scope.get("client"), stripped)
+        context.forwarded = True
         context.claims_https = claims_https(stripped)
         scope["headers"] = [line for line in scope["headers"] if line[0] not in self._strangers]
 

@@ -32,6 +32,7 @@ from garrison.ratelimit.resilient import OnError
 from garrison.ratelimit.storage import open_storage
 from garrison.ratelimit.targets import parse_targets
 from garrison.rules import parse_paths, routed_path
+from garrison.security_events import EXCESS
 from garrison.settings import validate
 from garrison.units import Duration, Network, Secret
 
@@ -297,6 +298,7 @@ class RateLimitMiddleware:
                 self._limiter.outcomes.refused += 1
                 lines.append(self._fields.retry_after(decision.retry_after))
                 problem = refusal(decision.refused_by)
+                context.note(EXCESS)
                 await reject(scope, receive, send, context, "rate_limit", problem, lines)
                 return
             self._limiter.outcomes.allowed += 1

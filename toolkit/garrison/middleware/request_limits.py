@@ -15,6 +15,7 @@ from garrison.bounding.held_body import HeldBody
 from garrison.buffer_budget import USUAL, BufferBudget
 from garrison.context import enter
 from garrison.problems import reject
+from garrison.security_events import INPUT_FAIL
 from garrison.settings import validate
 from garrison.short_body import Refusal
 from garrison.units import Size
@@ -178,6 +179,9 @@ class RequestLimitsMiddleware:
                 refusal = await take(scope, receive, send, bounds.body, framing)
         if refusal is not None:
             problem, headers, rest = refusal.problem, refusal.headers, refusal.rest
+            # A 503 is about our own room.
+            if problem.status < 500:
+                context.note(INPUT_FAIL)
             await reject(scope, receive, send, context, "request_limits", problem, headers, rest)
 
     async def _streamed(

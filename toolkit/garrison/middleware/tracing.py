@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Final, Literal
 
-from opentelemetry import metrics, trace
-from opentelemetry.context import attach, detach
-from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode
-from opentelemetry.trace.propagation import set_span_in_context
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.context import attach, detach, get_current
 
-from garrison.asgi import Progress, header
-from garrison.context import RequestContext, enter
-from garrison.conventions import (
-    BUCKETS,
-    SCHEMA,
-    Deferred,
-    known_method,
-    measurement_attributes,
-    reply_attributes,
-    request_attributes,
-    span_name,
-)
+from garrison.asgi import header
+from garrison.context import enter
+from garrison.conventions import METHODS, METHODS_VARIABLE, Attribute
 from garrison.redaction import Redaction, Redactor
-from garrison.settings import validate
+from garrison.rules import NotationError, parse_paths, routed_path
+from garrison.settings import foreign, validate
+from garrison.tracing.instruments import Metric
+from garrison.tracing.neighbours import look_around, step_aside
+from garrison.tracing.record import Record
+from garrison.tracing.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from opentelemetry.context import Context
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
 
-    from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
+    from garrison.asgi import ASGIApp, Receive, Scope, Send
 
-PARENT: Final = TraceContextTextMapPropagator()
+EXAMPLE: Final = "/livez; GET /metrics; /internal/*"
+
+# RFC 9110 section 5.6.2.
+TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +39,42 @@ class Tracing:
     """The server span and the request metrics; both silent without an OpenTelemetry SDK.
 
     Attributes:
-        continue_: whose `traceparent` becomes the span's parent: that of `trusted` proxies or of anybody
-            (`always`). A stranger's becomes a link on a new root.
+        continue_: whose `traceparent` becomes the span's parent, and whose baggage is taken over: that of
+            `trusted` proxies or of anybody (`always`). A stranger's trace becomes a link on a new root, and
+            its baggage is dropped.
+        exclude: paths without span and metrics, such as `/livez; GET /metrics; /internal/*`. A path is
+            matched whole; `*` at its end stands for anything.
+        methods: the methods that spans and metrics name; every other is `_OTHER`. Those of
+            `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`, or else of the conventions, unless given.
+        request_headers: request headers that become attributes of the span, with sensitive values masked.
+        response_headers: response headers that become attributes of the span, with sensitive values masked.
+        attributes: attributes of the span that the conventions leave to be asked for.
+        metrics: metrics beside the duration that the conventions leave to be asked for.
     """
 
     continue_: Literal["trusted", "always"] = "trusted"
+    exclude: str = "/livez; /readyz; /startupz"
+    methods: tuple[str, ...] = ()
+    request_headers: tuple[str, ...] = ()
+    response_headers: tuple[str, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    metrics: tuple[Metric, ...] = ()
 
     def __post_init__(self) -> None:
         validate(self)
+        try:
+            parse_paths(self.exclude, EXAMPLE)
+        except NotationError as error:
+            validate(self, ("exclude", False, error.expected))
+        tokens = {
+            "methods": "methods, parted by commas",
+            "request_headers": "header names, parted by commas",
+            "response_headers": "header names, parted by commas",
+        }
+        validate(
+            self,
+            *((name, all(map(TOKEN.fullmatch, getattr(self, name))), text) for name, text in tokens.items()),
+        )
 
 
 class TracingMiddleware:
@@ -61,10 +86,11 @@ class TracingMiddleware:
     Args:
         app: the app below.
         settings: the section.
-        redaction: what is masked in `url.query`.
+        redaction: what is masked in what a span quotes.
         tracer_provider: the global one unless given.
         meter_provider: the global one unless given.
-        clock: seconds that never go back, for the duration metric.
+        clock: seconds that never go back, for the duration of spans and metrics.
+        now: nanoseconds since 1970, for the begin of spans.
     """
 
     dropped = 0
@@ -75,26 +101,29 @@ class TracingMiddleware:
         settings: Tracing = Tracing(),
         *,
         redaction: Redaction = Redaction(),
-        tracer_provider: trace.TracerProvider | None = None,
-        meter_provider: metrics.MeterProvider | None = None,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
         clock: Callable[[], float] = perf_counter,
+        now: Callable[[], int] = time_ns,
     ) -> None:
         self.app = app
-        self._always = settings.continue_ == "always"
-        self._redactor = Redactor(redaction)
         self._clock = clock
-        self._tracer_provider = tracer_provider
-        self._meter_provider = meter_provider
-        self._recording = False
-        self._ask_again = float("-inf")
-        self._tracer = trace.get_tracer("garrison", tracer_provider=tracer_provider, schema_url=SCHEMA)
-        self._duration = metrics.get_meter(
-            "garrison", meter_provider=meter_provider, schema_url=SCHEMA
-        ).create_histogram(
-            "http.server.request.duration",
-            unit="s",
-            description="Duration of HTTP server requests.",
-            explicit_bucket_boundaries_advisory=BUCKETS,
+        self._always = settings.continue_ == "always"
+        self._excluded = parse_paths(settings.exclude, EXAMPLE)
+        known = [name.strip() for name in (foreign(METHODS_VARIABLE) or "").split(",")]
+        self._recorder = Recorder(
+            Redactor(redaction),
+            tracer_provider=tracer_provider,
+            meter_provider=meter_provider,
+            methods=frozenset(settings.methods or filter(None, known)) or frozenset(METHODS),
+            always=self._always,
+            metrics=frozenset(settings.metrics),
+            attributes=frozenset(settings.attributes),
+            request_headers=settings.request_headers,
+            response_headers=settings.response_headers,
+            clock=clock,
+            now=now,
+            drop=_drop,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,111 +137,38 @@ class TracingMiddleware:
             return
 
         started = self._clock()
-        if not self._records(started) and header(scope["headers"], b"traceparent") is None:
+        # Without an SDK the trace of a caller is still of use to the log, and nothing else is.
+        if not self._recorder.is_heard(started) and not (
+            (context.trusted or self._always) and header(scope["headers"], b"traceparent")
+        ):
             await self.app(scope, receive, send)
             return
-        method = known_method(context.method)
+        if self._excluded and self._excludes(scope, context.method):
+            await self._pass_unseen(scope, receive, send)
+            return
+        outer, around = look_around()
+        record = Record(self._recorder, scope, context, receive, send, started, outer)
+        token = record.begin(around)
         try:
-            span = self._start(scope, context, method)
-        except Exception:  # noqa: BLE001 - telemetry fails open, whatever it was
-            TracingMiddleware.dropped += 1
-            span = INVALID_SPAN
-        progress = Progress()
-
-        async def send_and_watch(message: Message) -> None:
-            await send(message)
-            if progress.sent(message):
-                self._finish(scope, context, span, method, progress.status, self._clock() - started)
-
-        # Without an SDK and without a parent there is nothing to make current.
-        token = None if span is INVALID_SPAN else attach(set_span_in_context(span))
-        try:
-            await self.app(scope, receive, send_and_watch)
+            await self.app(scope, record.receive, record.send)
         except BaseException as error:
             context.exception = context.exception or error
             raise
         finally:
-            if not progress.ended:
-                self._finish(scope, context, span, method, progress.status, self._clock() - started)
-            if token is not None:
-                detach(token)
+            record.close(token)
 
-    def _records(self, now: float) -> bool:
-        """Whether there is an SDK that would see a span or a measurement.
+    def _excludes(self, scope: Scope, method: str) -> bool:
+        path = routed_path(scope)
+        return any(rule.applies(method, path) for rule in self._excluded)
 
-        An SDK is set up when a process starts, if ever, and asking for it costs more than the rest of
-        this layer does without one; so it is asked for once a second.
-        """
-        if now >= self._ask_again:
-            providers = (
-                self._tracer_provider or trace.get_tracer_provider(),
-                self._meter_provider or metrics.get_meter_provider(),
-            )
-            self._recording = not all(map(_is_silent, providers))
-            self._ask_again = now + 1.0
-        return self._recording
-
-    def _start(self, scope: Scope, context: RequestContext, method: str) -> Span:
-        parent: Context | None = None
-        links: list[Link] | None = None
-        traceparent = header(scope["headers"], b"traceparent")
-        if traceparent is not None:
-            remote = PARENT.extract(_carrier(scope))
-            if context.trusted or self._always:
-                parent = remote
-            else:
-                links = [Link(trace.get_current_span(remote).get_span_context())]
-        span = self._tracer.start_span(
-            span_name(method),
-            context=parent,
-            kind=SpanKind.SERVER,
-            attributes=Deferred(lambda: request_attributes(scope, context, method, self._redactor)),
-            links=links,
-        )
-        if span is not INVALID_SPAN:
-            identity = span.get_span_context()
-            if identity.is_valid:
-                context.trace_id = trace.format_trace_id(identity.trace_id)
-                context.span_id = trace.format_span_id(identity.span_id)
-        return span
-
-    def _finish(
-        self,
-        scope: Scope,
-        context: RequestContext,
-        span: Span,
-        method: str,
-        status: int | None,
-        duration: float,
-    ) -> None:
+    async def _pass_unseen(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have the app answer, and no instrumentation further in make up for the span."""
+        token = attach(step_aside(scope, get_current()))
         try:
-            recording = span.is_recording()
-            self._duration.record(
-                duration,
-                Deferred(lambda: measurement_attributes(scope, context, method, status)),
-                set_span_in_context(span) if recording else None,
-            )
-            if not recording:
-                return
-            attributes = reply_attributes(scope, context, status)
-            if "http.route" in attributes:
-                span.update_name(span_name(method, context.route(scope)))
-            if "error.type" in attributes:
-                span.set_status(StatusCode.ERROR)
-            span.set_attributes(attributes)
-            span.end()
-        except Exception:  # noqa: BLE001 - telemetry fails open, whatever it was
-            TracingMiddleware.dropped += 1
+            await self.app(scope, receive, send)
+        finally:
+            detach(token)
 
 
-def _is_silent(provider: object) -> bool:
-    # The API's own providers record nothing; every SDK brings classes of its own.
-    return type(provider).__module__.startswith(("opentelemetry.trace", "opentelemetry.metrics"))
-
-
-def _carrier(scope: Scope) -> dict[str, list[str]]:
-    carrier: dict[str, list[str]] = {}
-    for name, value in scope["headers"]:
-        if name in {b"traceparent", b"tracestate"}:
-            carrier.setdefault(name.decode("ascii"), []).append(value.decode("latin-1"))
-    return carrier
+def _drop() -> None:
+    TracingMiddleware.dropped += 1

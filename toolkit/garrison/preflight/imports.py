@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def examine_imports(settings: Settings) -> Iterator[Advice]:
-    """Import what quotas and verifiers name, as `garrison run` will, from the current directory first.
+    """Import what settings name as a callable, as `garrison run` will, from the current directory first.
 
     It is advice and no error, because settings may be looked over where the app is not installed. It runs
     the app's code, so that it is for who asks for advice, and not for `examine`.
@@ -27,6 +27,8 @@ def examine_imports(settings: Settings) -> Iterator[Advice]:
     named = {} if settings.rate_limit is None else _named(settings.rate_limit)
     if settings.contract is not None:
         named["GARRISON_CONTRACT_VERIFIERS"] = callables_of(settings.contract)
+    if settings.errors is not None and settings.errors.mapping:
+        named["GARRISON_ERRORS_MAPPING"] = (settings.errors.mapping,)
     for variable, texts in named.items():
         for text in texts:
             search_here()

@@ -17,9 +17,10 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from garrison.preflight import examine
+from garrison.server.departures import Departures
 from garrison.server.environment import load_serving_settings
 from garrison.server.loading import TargetError, load_app
-from garrison.server.logs import configure_logging
+from garrison.server.logs import configure_logging, keep_speaking
 from garrison.server.startup import StartupReport
 from garrison.settings import Problem as SettingProblem
 from garrison.settings import SettingsError
@@ -62,7 +63,8 @@ def application() -> StartupReport:
         # It could be loaded a moment ago. This status tells the parent not to try again and again.
         logging.getLogger("garrison").error("not_loaded", extra={"reason": str(error)})  # noqa: TRY400 - one line
         sys.exit(STARTUP_FAILURE)
-    return StartupReport(Hardened(app, settings), settings.redaction)
+    keep_speaking()
+    return StartupReport(Departures(Hardened(app, settings)), settings.redaction)
 
 
 def serve(settings: Settings) -> None:
@@ -91,8 +93,9 @@ def _serve(settings: Settings) -> None:
     _configure_logging(settings)
     # A target that cannot be loaded is to be one clear line, not a traceback of every worker.
     app = load_app(section.target, factory=section.factory)
+    keep_speaking()
     listener = _listen(section.host, section.port)
-    report = StartupReport(Hardened(app, settings), settings.redaction)
+    report = StartupReport(Departures(Hardened(app, settings)), settings.redaction)
     config = uvicorn.Config(
         report if section.workers == 1 else "garrison.server.serve:application",
         factory=section.workers > 1,
@@ -162,7 +165,7 @@ def with_flags(
 
 
 def _configure_logging(settings: Settings) -> None:
-    configure_logging(settings.access_log.format if settings.access_log else "json")
+    configure_logging(settings.access_log.format if settings.access_log else "json", settings.redaction)
 
 
 def _hand_down(settings: Settings) -> None:

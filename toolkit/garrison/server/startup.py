@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from garrison.redaction import Redactor
 from garrison.server.loading import summarize
+from garrison.server.logs import keep_speaking
 
 if TYPE_CHECKING:
     from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
@@ -39,6 +40,7 @@ class StartupReport:
             return
 
         async def send_without_traceback(message: Message) -> None:
+            keep_speaking()
             if message["type"] == "lifespan.startup.failed":
                 # Frameworks put the whole traceback into the message (ASGI 2.0, Lifespan, "message").
                 text = self._redactor.text(message.get("message", "").strip())

@@ -1,0 +1,401 @@
+"""Lines to a stream whose reader stalls: nobody waits, no line is torn, and what is lost is told."""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import socket
+import subprocess
+import sys
+import termios
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from garrison.line_writer import BOUND, LineWriter, writer
+from garrison.unwaiting import _Asked, outlet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+QUICK = 0.25
+
+
+def loss(count: int) -> bytes:
+    """The line that tells of lost ones."""
+    return b"lost %d\n" % count
+
+
+class Pipe:
+    """A pipe that nobody reads until somebody asks."""
+
+    def __init__(self) -> None:
+        self.reader, self.writer = os.pipe()
+
+    def read(self, until: Callable[[bytes], bool]) -> bytes:
+        """What comes until the condition is true of it."""
+        os.set_blocking(self.reader, False)
+        found, end = b"", time.monotonic() + 10
+        while not until(found):
+            assert time.monotonic() < end, found[-200:]
+            try:
+                found += os.read(self.reader, 1 << 20)
+            except BlockingIOError:
+                time.sleep(0.005)
+        return found
+
+    def wait_until_full(self, least: int = 60_000) -> None:
+        """Wait until hardly anything more goes in, and a moment longer."""
+        end = time.monotonic() + 10
+        while unread(self) < least:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        time.sleep(0.3)
+
+    def close(self) -> None:
+        """Let go of both ends."""
+        for descriptor in (self.reader, self.writer):
+            with suppress(OSError):
+                os.close(descriptor)
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    """A pipe whose ends are closed at the end."""
+    made = Pipe()
+    yield made
+    made.close()
+
+
+def open_files() -> int:
+    """How many descriptors this process has."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def unread(pipe: Pipe) -> int:
+    """How many bytes could be read now."""
+    return int.from_bytes(fcntl.ioctl(pipe.reader, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def line(number: int, size: int = 100) -> bytes:
+    """A line that can be told from others."""
+    return b"%07d " % number + b"x" * (size - 9) + b"\n"
+
+
+def test_a_line_goes_out_at_once_and_without_a_thread(pipe: Pipe) -> None:
+    """Where somebody reads, or there is room, nothing waits."""
+    lines = writer(pipe.writer, loss)
+    before = threading.active_count()
+    assert lines.write(b"one\n")
+    assert os.read(pipe.reader, 100) == b"one\n"
+    assert (threading.active_count(), lines.waits) == (before, False)
+
+
+def test_a_stalled_reader_stalls_nobody(pipe: Pipe) -> None:
+    """Many times what a pipe holds is taken in no time, and comes whole and in order once somebody reads."""
+    lines = writer(pipe.writer, loss)
+    longest = 0.0
+    for number in range(5000):
+        began = time.perf_counter()
+        assert lines.write(line(number))
+        longest = max(longest, time.perf_counter() - began)
+    assert longest < QUICK
+    assert lines.waits
+    found = pipe.read(lambda text: text.count(b"\n") == 5000)
+    assert found == b"".join(map(line, range(5000)))
+
+
+def test_what_finds_no_room_is_dropped_counted_and_told(pipe: Pipe) -> None:
+    """The buffer is bounded in bytes; the count of what was lost stands where the lines would have."""
+    lines = LineWriter(outlet(pipe.writer), loss, bound=10_000)
+    taken = [lines.write(line(number)) for number in range(2000)]
+    lost = taken.count(False)
+    assert lost > 1000
+    kept = taken.index(False)
+    assert all(taken[:kept])
+    assert not any(taken[kept:])
+    found = pipe.read(lambda text: b"lost" in text and text.endswith(b"\n"))
+    assert found == b"".join(map(line, range(kept))) + loss(lost)
+    assert lines.write(b"again\n")
+    assert pipe.read(lambda text: text.endswith(b"\n")) == b"again\n"
+
+
+def test_the_loss_is_told_before_what_comes_after_it(pipe: Pipe) -> None:
+    """With a reader that is slow for good, lines and counts add up, and losses are told in blocks."""
+    lines = LineWriter(outlet(pipe.writer), loss, bound=40_000)
+    found = b""
+    os.set_blocking(pipe.reader, False)
+    for number in range(20_000):
+        lines.write(line(number))
+        if number % 50 == 0:
+            with suppress(BlockingIOError):
+                found += os.read(pipe.reader, 2048)
+    lines.write(line(20_000))
+    lines.flush(0)
+    found += pipe.read(lambda text: text.endswith(b"\n") and not lines.waits and not unread(pipe))
+    texts = found.splitlines()
+    told = [int(text.split()[1]) for text in texts if text.startswith(b"lost")]
+    kept = [int(text.split()[0]) for text in texts if not text.startswith(b"lost")]
+    assert len(kept) + sum(told) == 20_001
+    assert kept == sorted(kept)
+    assert all(len(text) == 99 for text in texts if not text.startswith(b"lost"))
+    assert told
+
+
+def test_long_lines_are_not_torn(pipe: Pipe) -> None:
+    """A line that is longer than a pipe takes in one piece arrives whole all the same."""
+    lines = writer(pipe.writer, loss)
+    sizes = [60_000, 50, 200_000, 5000, 9, 70_000]
+    for number, size in enumerate(sizes):
+        assert lines.write(line(number, max(size, 10)))
+    found = pipe.read(lambda text: text.count(b"\n") == len(sizes))
+    assert found == b"".join(line(number, max(size, 10)) for number, size in enumerate(sizes))
+
+
+def test_processes_that_share_a_pipe_do_not_mix_their_lines(pipe: Pipe) -> None:
+    """Workers write to one stalled pipe, and each of their lines is whole, the long ones too."""
+    code = (
+        "import sys\n"
+        "from garrison.line_writer import writer\n"
+        "lines = writer(1, lambda count: b'lost\\n')\n"
+        "for number in range(200):\n"
+        "    lines.write(sys.argv[1].encode() * (20 if number % 4 else 6000) + b'\\n')\n"
+        "lines.flush(20)\n"
+    )
+    started = [subprocess.Popen([sys.executable, "-c", code, letter], stdout=pipe.writer) for letter in "abc"]
+    pipe.wait_until_full(10_000)
+    try:
+        found = pipe.read(lambda text: text.count(b"\n") == 600)
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+    texts = found.decode().splitlines()
+    assert all(len(set(text)) == 1 and len(text) in {20, 6000} for text in texts)
+
+
+def test_others_who_write_there_still_wait(pipe: Pipe) -> None:
+    """What a shell or the app's own print() has is not made non-blocking behind their back."""
+    lines = writer(pipe.writer, loss)
+    lines.write(b"x\n")
+    assert not fcntl.fcntl(pipe.writer, fcntl.F_GETFL) & os.O_NONBLOCK
+    assert not fcntl.fcntl(pipe.reader, fcntl.F_GETFL) & os.O_NONBLOCK
+
+
+def test_a_socket_stalls_nobody_either() -> None:
+    """The journal of systemd is a socket."""
+    ours, theirs = socket.socketpair()
+    lines = writer(ours.fileno(), loss)
+    for number in range(10_000):
+        assert lines.write(line(number))
+    found = b""
+    while found.count(b"\n") < 10_000:
+        found += theirs.recv(1 << 20)
+    assert found == b"".join(map(line, range(10_000)))
+    ours.close()
+    theirs.close()
+
+
+def test_a_terminal_stalls_nobody_either() -> None:
+    """Whoever stops the output of a terminal stops no request."""
+    leader, follower = os.openpty()
+    mode = termios.tcgetattr(follower)
+    mode[1] &= ~termios.OPOST
+    termios.tcsetattr(follower, termios.TCSANOW, mode)
+    lines = writer(follower, loss)
+    for number in range(1000):
+        assert lines.write(line(number))
+    found = b""
+    while found.count(b"\n") < 1000:
+        found += os.read(leader, 1 << 16)
+    assert found == b"".join(map(line, range(1000)))
+    os.close(leader)
+    os.close(follower)
+
+
+def test_a_pipe_that_cannot_be_opened_again_stalls_nobody(pipe: Pipe) -> None:
+    """Where another user has made it, or there is no /proc, it is asked for room each time."""
+    lines = LineWriter(_Asked(os.dup(pipe.writer)), loss)
+    for number in range(3000):
+        assert lines.write(line(number))
+    found = pipe.read(lambda text: text.count(b"\n") == 3000)
+    assert found == b"".join(map(line, range(3000)))
+
+
+def test_a_file_is_written_at_once(tmp_path: Path) -> None:
+    """Lines are appended behind what is there, and are there when the call is over."""
+    path = tmp_path / "log"
+    path.write_bytes(b"before\n")
+    with path.open("ab") as stream:
+        lines = writer(stream.fileno(), loss)
+        assert lines.write(b"one\n")
+        assert path.read_bytes() == b"before\none\n"
+
+
+def test_a_reader_that_is_gone_costs_lines_only(pipe: Pipe) -> None:
+    """Every line is a loss then, at once and for good."""
+    lines = writer(pipe.writer, loss)
+    os.close(pipe.reader)
+    assert [lines.write(b"x\n") for _ in range(3)] == [False] * 3
+
+
+class Disk:
+    """A disk with so many bytes left.
+
+    Args:
+        left: how many there are.
+        full: what it says when there are none.
+    """
+
+    def __init__(self, left: int, full: OSError) -> None:
+        self.left = left
+        self.full = full
+        self.data = b""
+
+    def put(self, data: bytes) -> int:
+        """Take what fits."""
+        if not self.left:
+            raise self.full
+        count = min(self.left, len(data))
+        self.left -= count
+        self.data += data[:count]
+        return count
+
+    def wait(self, seconds: float) -> bool:
+        """Say that it may take more, in a while."""
+        time.sleep(min(seconds, 0.01))
+        return True
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_who_was_full_takes_nothing_until_half_of_it_is_free() -> None:
+    """Or every other line would be about lost ones."""
+    slow = Disk(0, BlockingIOError())
+    lines = LineWriter(slow, loss, bound=1000)
+    assert [lines.write(line(number)) for number in range(12)] == [True] * 10 + [False] * 2
+    slow.left = 100
+    lines.flush(0)
+    assert not lines.write(line(12))
+    slow.left = 500
+    lines.flush(0)
+    assert lines.write(line(13))
+    slow.left = 10_000
+    lines.flush(1)
+    assert slow.data == b"".join(map(line, range(10))) + loss(3) + line(13)
+
+
+def test_a_full_disk_tears_no_line_for_long() -> None:
+    """When there is room again, a line that was cut off is ended, and the loss is told."""
+    disk = Disk(7, OSError(28, "No space left on device"))
+    lines = LineWriter(disk, loss)
+    assert lines.write(b"abcd\n")
+    lines.write(b"efgh\n")
+    end = time.monotonic() + 5
+    while any(thread.name == "garrison-log" for thread in threading.enumerate()):
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    assert not lines.write(b"ijkl\n")
+    disk.left = 1000
+    assert lines.write(b"mnop\n")
+    assert disk.data == b"abcd\nef\nlost 2\nmnop\n"
+
+
+def test_what_waits_is_written_in_a_bounded_time(pipe: Pipe) -> None:
+    """Flushing ends when all is out, or when its time is over."""
+    lines = writer(pipe.writer, loss)
+    for number in range(2000):
+        lines.write(line(number))
+    began = time.monotonic()
+    lines.flush(0.2)
+    assert 0.1 < time.monotonic() - began < 2
+    waits_still = lines.waits
+    found: list[bytes] = []
+    reading = threading.Thread(target=lambda: found.append(pipe.read(lambda text: text.count(b"\n") == 2000)))
+    reading.start()
+    lines.flush(5)
+    assert (waits_still, lines.waits) == (True, False)
+    reading.join(5)
+    assert found == [b"".join(map(line, range(2000)))]
+
+
+def test_a_process_that_ends_writes_what_waits(pipe: Pipe) -> None:
+    """At exit too, for as long as the reader takes it, and never much longer than a second."""
+    code = (
+        "from garrison.line_writer import writer\n"
+        "lines = writer(1, lambda count: b'lost\\n')\n"
+        "for number in range(2000):\n"
+        "    lines.write(b'x' * 99 + b'\\n')\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=pipe.writer)
+    pipe.wait_until_full()
+    found = pipe.read(lambda text: text.count(b"\n") == 2000)
+    assert process.wait(10) == 0
+    assert found == (b"x" * 99 + b"\n") * 2000
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=pipe.writer)
+    began = time.monotonic()
+    assert process.wait(10) == 0
+    assert time.monotonic() - began < 8
+
+
+def test_a_child_process_begins_anew(pipe: Pipe) -> None:
+    """What waits in a process is not written a second time by one that is forked from it."""
+    code = (
+        "import os, sys\n"
+        "from garrison.line_writer import writer\n"
+        "lines = writer(1, lambda count: b'lost\\n')\n"
+        "for number in range(2000):\n"
+        "    lines.write(b'p' * 99 + b'\\n')\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    for number in range(2000):\n"
+        "        lines.write(b'c' * 99 + b'\\n')\n"
+        "lines.flush(20)\n"
+        "if child:\n"
+        "    os.waitpid(child, 0)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=pipe.writer)
+    pipe.wait_until_full()
+    found = pipe.read(lambda text: text.count(b"\n") == 4000).splitlines()
+    assert process.wait(10) == 0
+    assert sorted(found) == [b"c" * 99] * 2000 + [b"p" * 99] * 2000
+
+
+def test_threads_write_whole_lines(pipe: Pipe) -> None:
+    """Lines of several threads do not mix."""
+    lines = writer(pipe.writer, loss)
+
+    def write(letter: bytes) -> None:
+        for _ in range(1000):
+            lines.write(letter * 99 + b"\n")
+
+    threads = [threading.Thread(target=write, args=(letter,)) for letter in (b"a", b"b", b"c")]
+    for thread in threads:
+        thread.start()
+    found = pipe.read(lambda text: text.count(b"\n") == 3000).splitlines()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [b"a" * 99] * 1000 + [b"b" * 99] * 1000 + [b"c" * 99] * 1000
+
+
+def test_one_stream_has_one_writer(pipe: Pipe) -> None:
+    """Standard output and standard error of a container are one pipe; it is let go with its last user."""
+    second = os.dup(pipe.writer)
+    lines = writer(pipe.writer, loss)
+    assert writer(second, loss) is lines
+    os.close(second)
+    open_before = open_files()
+    del lines
+    gc.collect()
+    assert open_files() == open_before - 1
+
+
+def test_the_bound_is_that_of_a_process() -> None:
+    """A megabyte is what a stalled reader can cost."""
+    assert BOUND == 2**20
