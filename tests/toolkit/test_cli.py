@@ -149,6 +149,7 @@ class TestText:
             "* GARRISON_PROFILE development (environment)",
             "* GARRISON_TRACING off (environment)",
             "* GARRISON_ACCESS_LOG_FORMAT console (profile development)",
+            "* GARRISON_ERRORS_DETAILS local (profile development)",
             f"* GARRISON_RATE_LIMIT_LIMITS 5/minute (file {limits})",
             "* GARRISON_SERVER_PORT 8000 (environment)",
             "* GARRISON_SERVER_WORKERS 1 (WEB_CONCURRENCY)",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from garrison import CspReports, CspReportsMiddleware, SettingsError
 from garrison.context import RequestContext
 from garrison.events import event_log
+from tests.masking import JWT
 from tests.toolkit.driver import (
     Reply,
     accepts,
@@ -224,7 +225,7 @@ def test_nothing_reaches_the_log_raw() -> None:
     receiver.post(
         report(
             **{
-                "document-uri": "https://jane:hunter2@shop.example/reset/eyJhbGciOi.eyJzdWIiOi.c2ln?token=hunter3#x",
+                "document-uri": f"https://jane:hunter2@shop.example/reset/{JWT}?token=hunter3#x",
                 "blocked-uri": "https://cdn.example/\x1b[31m?secret=hunter4",
                 "source-file": "https://shop.example/a.js?key=hunter5",
             }
