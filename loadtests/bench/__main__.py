@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from loadtests.bench import contract_table, stores_table, table, valkey_store
+from loadtests.bench import contract_table, observability_table, stores_table, table, valkey_store
 from loadtests.bench.names import GROUPS
 from loadtests.bench.worker import WorkerError, started
 
@@ -56,6 +56,7 @@ def main() -> int:
     rounds, requests = QUICK if arguments.quick else FULL
     try:
         groups = measured(rounds, requests)
+        observed = observability_table.measured(quick=arguments.quick)
         contracts = contract_table.measured(quick=arguments.quick)
         stores = stores_table.measured(quick=arguments.quick)
         shared = valkey_store.measured(quick=arguments.quick)
@@ -65,13 +66,17 @@ def main() -> int:
     except KeyboardInterrupt:
         print("bench: interrupted before it had measured everything", file=sys.stderr)
         return 4
-    print(table.text(groups, requests, stores, shared, contracts))
+    found = table.Found(
+        groups=groups,
+        requests=requests,
+        observed=observed,
+        contracts=contracts,
+        stores=stores,
+        shared=shared,
+    )
+    print(table.text(found))
     if arguments.json is not None:
-        arguments.json.write_bytes(
-            orjson.dumps(
-                table.document(groups, requests, stores, shared, contracts), option=orjson.OPT_INDENT_2
-            )
-        )
+        arguments.json.write_bytes(orjson.dumps(table.document(found), option=orjson.OPT_INDENT_2))
     return 0
 
 
@@ -95,7 +100,7 @@ def measured(rounds: int, requests: int) -> dict[Group, Rounds]:
             worker.group: {name: [] for name in worker.names()} for worker in workers
         }
         print(
-            f"bench: up to {rounds} rounds, then contracts and stores, in three minutes or so",
+            f"bench: up to {rounds} rounds, then layers, contracts and stores, in three minutes",
             file=sys.stderr,
             flush=True,
         )

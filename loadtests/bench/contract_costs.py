@@ -6,22 +6,18 @@ Each of them goes to a shop whose document is enforced by nobody, by Garrison, a
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-import random
 import sys
 import warnings
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import orjson
 
 from loadtests.bench import contract_document as shop
 from loadtests.bench.contract_apps import variants
-from loadtests.bench.measure import Sent, cost
-
-if TYPE_CHECKING:
-    from loadtests.bench.measure import Variant
+from loadtests.bench.in_turn import in_turn
+from loadtests.bench.measure import Sent
 
 PLAIN: Final = "no body"
 PARAMETERS: Final = "five parameters"
@@ -34,13 +30,6 @@ SENT: Final = {
     SMALL: Sent(method="POST", path=shop.SMALL_PATH, body=shop.small()),
     BIG: Sent(method="POST", path=shop.BIG_PATH, body=shop.big()),
 }
-
-# Requests before the first round, and a variant that takes longer than this, in µs, is in few of them.
-WARM_UP: Final = 50
-LONG: Final = 20_000
-FEW: Final = 3
-# The order of variants changes from round to round, and is the same in every run.
-SEED: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,35 +54,8 @@ def measured(rounds: int, spell: float) -> Measured:
     """
     apps, missing = variants()
     with asyncio.Runner() as runner:
-        found = {name: _rounds(runner, apps, sent, rounds, spell) for name, sent in SENT.items()}
+        found = {name: in_turn(runner, apps, rounds, spell, sent=sent) for name, sent in SENT.items()}
     return Measured(rounds=found, missing=missing)
-
-
-def _rounds(
-    runner: asyncio.Runner, apps: list[Variant], sent: Sent, rounds: int, spell: float
-) -> dict[str, list[float]]:
-    def spent(app: Variant, requests: int) -> float:
-        return runner.run(cost(app, requests, _settled, sent))
-
-    shuffle = random.Random(SEED).shuffle  # noqa: S311 - an order, no secret
-    requests: dict[str, int] = {}
-    for app in apps:
-        first = spent(app, 1)
-        first = spent(app, 1 if first > LONG else WARM_UP)
-        requests[app.name] = 0 if first > LONG else max(int(spell * 1e6 / first), 1)
-    gc.collect()
-    gc.freeze()
-    found: dict[str, list[float]] = {app.name: [] for app in apps}
-    for number in range(rounds):
-        order = [app for app in apps if requests[app.name] or number < FEW]
-        shuffle(order)
-        for app in order:
-            found[app.name].append(spent(app, requests[app.name] or 1))
-    return found
-
-
-def _settled() -> None:
-    """There is nothing to wait for."""
 
 
 def main() -> None:

@@ -54,7 +54,7 @@ def usual_recipe(app: Starlette, *, log: BinaryIO | None = None, asgi_limiter: b
     app.add_exception_handler(RateLimitExceeded, _rate_limit_exceeded_handler)  # type: ignore[arg-type]
     app.add_middleware(SlowAPIASGIMiddleware if asgi_limiter else SlowAPIMiddleware)
     app.add_middleware(SecureASGIMiddleware, secure=Secure.with_default_headers())
-    app.add_middleware(AccessLogMiddleware, logger=_logger(log))
+    app.add_middleware(AccessLogMiddleware, logger=access_logger(log))
     app.add_middleware(CorrelationIdMiddleware)
     instrumented: ASGIApp = OpenTelemetryMiddleware(app)
     return instrumented
@@ -96,7 +96,12 @@ class AccessLogMiddleware(BaseHTTPMiddleware):
         return response
 
 
-def _logger(stream: BinaryIO | None) -> Any:
+def access_logger(stream: BinaryIO | None = None) -> Any:
+    """The logger of the access log.
+
+    Args:
+        stream: where the lines go; standard output unless given.
+    """
     return structlog.wrap_logger(
         structlog.BytesLogger(stream or sys.stdout.buffer),
         processors=[

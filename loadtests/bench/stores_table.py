@@ -12,7 +12,7 @@ import orjson
 from loadtests.bench.crowd import Crowd, subjects
 from loadtests.bench.results import REFERENCE, Target
 from loadtests.bench.stores import Cost, Costs
-from loadtests.bench.worker import WorkerError, interrupts_ignored
+from loadtests.bench.worker import WorkerError, environment, interrupts_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +119,9 @@ def printed(module: str, *arguments: object) -> dict[str, Any]:
     """
     command = [sys.executable, "-m", f"loadtests.bench.{module}", *map(str, arguments)]
     with interrupts_ignored():
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)  # noqa: S603 - our own module
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment()
+        )
     try:
         printed, _ = process.communicate(timeout=TIMEOUT)
     except subprocess.TimeoutExpired:

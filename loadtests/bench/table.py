@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from loadtests.bench import contract_table, stores_table, valkey_store
-from loadtests.bench.names import BARE
-from loadtests.bench.results import REFERENCE, figures, layers, limiters, targets
+from loadtests.bench import contract_table, observability_table, stores_table, valkey_store
+from loadtests.bench.contract_table import Report as Contracts
+from loadtests.bench.names import BARE, Group
+from loadtests.bench.observability_table import Report as Observed
+from loadtests.bench.results import REFERENCE, Rounds, figures, layers, limiters, targets
+from loadtests.bench.stores_table import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from loadtests.bench.contract_table import Report as Contracts
-    from loadtests.bench.names import Group
-    from loadtests.bench.results import Figure, Rounds, Target
-    from loadtests.bench.stores_table import Report
+    from loadtests.bench.results import Figure, Target
     from loadtests.bench.valkey_outage import FrozenFigures
     from loadtests.bench.valkey_store import StoreFigures
 
@@ -40,36 +40,53 @@ PACKAGES: Final = (
     "openapi-core",
     "connexion",
     "opentelemetry-instrumentation-asgi",
+    "opentelemetry-instrumentation-fastapi",
 )
 
 
-def text(
-    groups: dict[Group, Rounds], requests: int, stores: Report, shared: Shared, contracts: Contracts
-) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was measured.
+
+    Attributes:
+        groups: stacks, by the SDK of their process.
+        requests: sent to each stack in each round.
+        observed: single layers that observe, beside their peers.
+        contracts: contracts beside their peers.
+        stores: stores in memory.
+        shared: a store that processes share.
+    """
+
+    groups: dict[Group, Rounds]
+    requests: int
+    observed: Observed
+    contracts: Contracts
+    stores: Report
+    shared: Shared
+
+
+def text(found: Found) -> str:
     """The whole report.
 
     Args:
-        groups: what was measured.
-        requests: sent to each variant in each round.
-        stores: what was measured of them.
-        shared: the same of a store that processes share.
-        contracts: what was measured of them.
+        found: what was measured.
     """
-    rounds = len(groups["no SDK"][BARE])
+    rounds = len(found.groups["no SDK"][BARE])
     lines = [
-        f"CPU time of the event loop's thread per request, in process: {rounds} rounds of {requests}",
+        f"CPU time of the event loop's thread per request, in process: {rounds} rounds of {found.requests}",
         "requests, medians. Quartiles and ratios are of what is added to the bare app.",
     ]
-    for group, measured in groups.items():
+    for group, measured in found.groups.items():
         lines += ["", f"{group:<34}{'µs':>8}{'added':>9}{'quartiles':>20}{'cheaper':>9}"]
         lines += [_row(name, figure) for name, figure in figures(measured).items()]
         lines += _layers(measured)
         lines += _limiters(measured)
-    lines += ["", *contract_table.text(contracts), "", *stores_table.text(stores), ""]
-    lines += valkey_store.lines(*shared)
+    lines += ["", *observability_table.text(found.observed), "", *contract_table.text(found.contracts)]
+    lines += ["", *stores_table.text(found.stores), "", *valkey_store.lines(*found.shared)]
     lines += ["", f"{'targets':<44}{'limit':>7}{'found':>8}{'':>8}{f'at {REFERENCE:.0f} µs bare':>13}"]
-    promised = [*targets(groups), *contract_table.targets(contracts), *stores_table.targets(stores)]
-    promised += valkey_store.targets(*shared)
+    promised = [*targets(found.groups), *observability_table.targets(found.observed)]
+    promised += [*contract_table.targets(found.contracts), *stores_table.targets(found.stores)]
+    promised += valkey_store.targets(*found.shared)
     lines += [_target(target) for target in promised]
     lines += [
         "  The limits were set where the bare app cost 8 µs; the last column scales each",
@@ -78,25 +95,26 @@ def text(
     return "\n".join([*lines, "", *_machine()])
 
 
-def document(
-    groups: dict[Group, Rounds], requests: int, stores: Report, shared: Shared, contracts: Contracts
-) -> dict[str, Any]:
+def document(found: Found) -> dict[str, Any]:
     """The same as `text`, for a JSON file; figures in µs of CPU per request."""
     return {
-        "rounds": len(groups["no SDK"][BARE]),
-        "requests_per_round": requests,
+        "rounds": len(found.groups["no SDK"][BARE]),
+        "requests_per_round": found.requests,
         "groups": {
             group: {
                 "variants": {name: asdict(figure) for name, figure in figures(measured).items()},
                 "layers": [asdict(layer) for layer in layers(measured)],
                 "limiters": [asdict(limiter) for limiter in limiters(measured)],
             }
-            for group, measured in groups.items()
+            for group, measured in found.groups.items()
         },
-        "contracts": contract_table.document(contracts),
-        "stores": stores_table.document(stores),
-        "shared store": {"decisions": asdict(shared[0]), "frozen": asdict(shared[1])},
-        "targets": [asdict(target) for target in [*targets(groups), *valkey_store.targets(*shared)]],
+        "observability": observability_table.document(found.observed),
+        "contracts": contract_table.document(found.contracts),
+        "stores": stores_table.document(found.stores),
+        "shared store": {"decisions": asdict(found.shared[0]), "frozen": asdict(found.shared[1])},
+        "targets": [
+            asdict(target) for target in [*targets(found.groups), *valkey_store.targets(*found.shared)]
+        ],
         "machine": machine(),
     }
 

@@ -87,8 +87,6 @@ def started(group: Group) -> Iterator[Worker]:
         group: which SDK it gets.
     """
     ours, theirs = Pipe()
-    # What this shell sets for OpenTelemetry or slowapi is no part of what is compared.
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "RATELIMIT_"))}
     command = [sys.executable, "-m", "loadtests.bench.serve", group, str(theirs.fileno())]
     with interrupts_ignored():
         # Every stack writes its access log to standard output, as in a container; nobody reads it.
@@ -97,7 +95,7 @@ def started(group: Group) -> Iterator[Worker]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
-            env=own,
+            env=environment(),
         )
     theirs.close()
     try:
@@ -109,6 +107,11 @@ def started(group: Group) -> Iterator[Worker]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def environment() -> dict[str, str]:
+    """That of this process, without what it sets for OpenTelemetry or slowapi, which is not compared."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "RATELIMIT_"))}
 
 
 @contextmanager
