@@ -97,6 +97,18 @@ NAMED: Final = (
     Hidden("Cookie: theme=dark; sid=hunter2", "hunter2"),
     Hidden("(b'cookie', b'sid=hunter2')", "hunter2"),
     Hidden("Set-Cookie: sid=hunter2; Path=/", "hunter2"),
+    Hidden("Authorization: Custom hunter2", "hunter2"),
+    Hidden("{'Authorization': 'Custom hunter2'}", "hunter2"),
+    Hidden("authorization: AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0f0f", "0f0f"),
+    Hidden("new_password1=hunter2", "hunter2"),
+    Hidden('{"passwordConfirm": "hunter2"}', "hunter2"),
+    Hidden("User(name='ann', password=Secret('hunter2'))", "hunter2"),
+    Hidden("{'password': ('hunter2',)}", "hunter2"),
+    Hidden("[[b'x-api-key', b'hunter2']]", "hunter2"),
+    Hidden("Command '['psql', '--password', 'hunter2']' failed", "hunter2"),
+    Hidden("body was %7B%22password%22%3A%22hunter2%22%7D", "hunter2"),
+    Hidden('; name="password"\r\n\r\nhunter2\r\n--xyz', "hunter2"),
+    Hidden(r'b\'; name="user[password]"\r\nContent-Type: text/plain\r\n\r\nhunter2\r\n--xyz\'', "hunter2"),
 )
 
 HIDDEN: Final = (*TOKENS, *URLS, *NAMED)

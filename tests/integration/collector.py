@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+    from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
     from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -26,6 +28,7 @@ class Collector(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.traces: list[ExportTraceServiceRequest] = []
         self.measurements: list[ExportMetricsServiceRequest] = []
+        self.logs: list[ExportLogsServiceRequest] = []
 
     @property
     def environ(self) -> dict[str, str]:
@@ -40,6 +43,25 @@ class Collector(ThreadingHTTPServer):
             "OTEL_METRIC_EXPORT_INTERVAL": "200",
             "OTEL_SERVICE_NAME": "shop",
         }
+
+    @property
+    def records(self) -> list[LogRecord]:
+        """Every log record that has arrived."""
+        return [
+            record
+            for request in tuple(self.logs)
+            for resource in request.resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
+        ]
+
+    @property
+    def everything(self) -> bytes:
+        """All that has arrived, as the bytes of its texts."""
+        found = [request.SerializeToString() for request in tuple(self.traces)]
+        found += [request.SerializeToString() for request in tuple(self.measurements)]
+        found += [request.SerializeToString() for request in tuple(self.logs)]
+        return b"\n".join(found)
 
     @property
     def spans(self) -> list[tuple[str, Span]]:
@@ -76,6 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.traces.append(ExportTraceServiceRequest.FromString(body))
         elif self.path == "/v1/metrics":
             self.server.measurements.append(ExportMetricsServiceRequest.FromString(body))
+        elif self.path == "/v1/logs":
+            self.server.logs.append(ExportLogsServiceRequest.FromString(body))
         self.send_response(200)
         self.send_header("content-type", "application/x-protobuf")
         self.send_header("content-length", "0")

@@ -70,6 +70,17 @@ def test_a_coding_that_is_a_lie_breaks_nothing(coding: bytes) -> None:
     assert not evidence([(b"content-encoding", coding)], b"\x1f\x8b broken", REVEALS)
 
 
+@pytest.mark.parametrize("coding", [b"gzip", b"X-Gzip", b"deflate"])
+def test_a_coding_by_each_of_its_names(coding: bytes) -> None:
+    """What clients undo is undone, and deflate without its zlib header too."""
+    bare = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    bodies = [gzip.compress(PYTHON)]
+    if coding == b"deflate":
+        bodies = [zlib.compress(PYTHON), bare.compress(PYTHON) + bare.flush()]
+    for body in bodies:
+        assert evidence([(b"content-encoding", coding)], body, REVEALS)
+
+
 def test_a_compressed_bomb_is_opened_so_far_only() -> None:
     """A reply that inflates a thousandfold costs no more than its first part."""
     bomb = gzip.compress(b"x" * 50_000_000, 9)

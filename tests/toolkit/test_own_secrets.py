@@ -35,3 +35,9 @@ def test_nonsense_is_no_failure() -> None:
     query = b"&".join(b"token=value-%d" % number for number in range(1000))
     scope = http_scope(query=query, headers=[(b"authorization", b"Basic \xff?"), (b"cookie", b"=;;=")])
     assert len(own_secrets(scope, "/", REDACTOR)) == MOST
+
+
+def test_parameters_within_parameters() -> None:
+    """What a URL in a parameter carries, escaped once or twice, and what a semicolon parts."""
+    scope = http_scope(query=b"next=%252Fcb%253Fcode%253Dhunter%2525202&a=1;token=hunter3&key[]=hunter4;x")
+    assert {"hunter 2", "hunter3", "hunter4;x", "hunter4"} <= set(own_secrets(scope, "/", REDACTOR))

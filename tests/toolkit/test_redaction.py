@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from garrison import Redaction, SettingsError
 from garrison.redaction import Redactor
+from garrison.shortening import beginning
 from garrison.token_shapes import MASK
 from tests.masking import HIDDEN, JWT, UNTOUCHED, Hidden
 
@@ -85,6 +86,16 @@ def test_a_page_may_not_show_what_only_servers_use() -> None:
         (b"sig=a&sig=b", f"sig={MASK}&sig={MASK}"),
         (b"x=pwd=abc", f"x=pwd={MASK}"),
         (b"u=://a:b@c", f"u=://{MASK}@c"),
+        (b"a=1;code=x;b=2&c=3", f"a=1;code={MASK}&c=3"),
+        (b"code=x;y", f"code={MASK}"),
+        (b"next=/callback?code=x", f"next=/callback?code={MASK}"),
+        (b"next=/%3Fcode%3Dx", f"next={MASK}"),
+        (b"next=%252F%253Fcode%253Dx", f"next={MASK}"),
+        (b"token%3Dx", MASK),
+        (b"code[]=x&a[code][0]=x&user.otp=x", f"code[]={MASK}&a[code][0]={MASK}&user.otp={MASK}"),
+        (b"code%20=x&+code=x&c%256fde=x", f"code%20={MASK}&+code={MASK}&c%256fde={MASK}"),
+        (b"session_id=x&api-key=x", f"session_id={MASK}&api-key={MASK}"),
+        (b"q=a;b&r=3.5&s=[1]", "q=a;b&r=3.5&s=[1]"),
         (b"\xff=\x00", "ÿ=\x00"),
         (b"", ""),
     ],
@@ -221,6 +232,8 @@ ATTACKS: Final = [
     "://a:@", "%3a%2f%2f", "AKIA", "pwd ", "password'", "pwd=", 'pwd="', 'pwd="\\', "token: a", "(b'token",
     "('", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "-", "cookie:", "cookie: a", "sk-", "ghp_", "token=[",
     "SG.aaaaaaaaaaaaaaaa.", "1234567890:AA", "token=[[b", " ", "a", "_", "é",
+    "authorization: a ", "authorization: a b,c=", 'name="', 'name="password"\r\n', "password=a(",
+    "'--password', ", "?code=", "?a=", "%25", "&",
 ]  # fmt: skip
 
 
@@ -237,9 +250,51 @@ def test_time_is_linear_in_the_text(attack: str) -> None:
             started = time.thread_time()
             REDACTOR.text(text)
             REDACTOR.reveals(text)
+            REDACTOR.parameters(text)
             times.append(time.thread_time() - started)
         return min(times)
 
     short, long = seconds(8 * 1024), seconds(64 * 1024)
     assert long < 20 * short + 0.005
     assert long < 1.0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.example/x?a=1&X-Amz-Signature={}&b",
+        "/callback?code={}",
+        "/x?next=%252Fcb%253Fcode%253D{}",
+        "/a;code={}",
+    ],
+)
+def test_a_url_in_a_text_loses_what_its_query_would(url: str) -> None:
+    """The parameters that are masked in queries are masked in the URLs that libraries quote."""
+    text = f"GET {url.format('hunter2')} gave 403"
+    assert REDACTOR.text(text) == f"GET {url.format(MASK)} gave 403"
+    assert REDACTOR.header(b"location", text.encode()) == f"GET {url.format(MASK)} gave 403"
+    # A link in an error of the app is what it has to say.
+    assert not REDACTOR.reveals("see /help?code=404")
+
+
+def test_slashes_that_a_router_takes_for_one() -> None:
+    """Whoever writes a path with another slash or a dot in between shows no more."""
+    redactor = Redactor(Redaction(paths=("/reset/{code}",)))
+    for path in ("/reset//hunter2", "/reset/./hunter2", "/shop/reset/././/hunter2"):
+        assert "hunter2" not in redactor.path(path)
+
+
+@pytest.mark.parametrize("shift", range(0, 40, 3))
+def test_a_secret_is_recognised_before_it_is_cut(shift: int) -> None:
+    """Where a text is too long, no part of a secret stays because the rest of it is gone."""
+    for secret in (JWT, "postgresql://ann:correct-horse-battery@db", "Bearer correct-horse-battery"):
+        for text in (
+            "x" * (100 - shift) + " " + secret + "y" * 20_000,
+            "x" * (100 - shift) + " " + secret + " y",
+            f"{secret} " * 60 + "x" * (100 - shift) + " " + secret + " y" * 20_000,
+        ):
+            shown = beginning(text, 100, REDACTOR.text)
+            assert len(shown) <= 100
+            assert "eyJ" not in shown
+            assert "corr" not in shown
+    assert beginning("x" * 9000, 100, REDACTOR.text) == "x" * 100

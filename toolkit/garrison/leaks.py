@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
 INFLATED: Final = 256 * 1024
 
+# RFC 9110 section 8.4.1: `x-gzip` is `gzip`, and some senders leave out what `deflate` has around its data.
+WINDOWS: Final = {
+    b"gzip": (zlib.MAX_WBITS | 16,),
+    b"x-gzip": (zlib.MAX_WBITS | 16,),
+    b"deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),
+}
+
 # Tracebacks and debug pages of the languages that apps behind ASGI and beside it are written in.
 SIGNS: Final = re.compile(
     rb"""
@@ -81,9 +88,9 @@ def decoded(headers: Iterable[tuple[bytes, bytes]], body: bytes, longest: int) -
     coding = next(
         (value.strip().lower() for name, value in headers if name.lower() == b"content-encoding"), b""
     )
-    if coding not in {b"gzip", b"deflate"}:
-        return body
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, longest)
-    except zlib.error:
-        return body
+    for window in WINDOWS.get(coding, ()):
+        try:
+            return zlib.decompressobj(window).decompress(body, longest)
+        except zlib.error:
+            continue
+    return body

@@ -33,10 +33,8 @@ def own_secrets(scope: Scope, path: str, redactor: Redactor) -> list[str]:
     for name, value in scope["headers"]:
         if redactor.hides_header(name):
             found.update(_of_header(name.lower(), value.decode("latin-1")))
-    for part in scope.get("query_string", b"").decode("latin-1").split("&"):
-        name, _, raw = part.partition("=")
-        if redactor.hides_parameter(name):
-            found.update((raw, unquote_plus(raw)))
+    for value in redactor.hidden_values(scope.get("query_string", b"").decode("latin-1")):
+        found.update((value, unquote_plus(value)))
     return sorted((one for one in found if len(one) >= SHORTEST), key=len, reverse=True)[:MOST]
 
 

@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_plus
 
+from garrison.hidden_parameters import DEEPEST, HiddenParameters, squeezed
 from garrison.linear_patterns import PatternError, substitution
 from garrison.secret_names import HEADERS, NAMES, QUERY
 from garrison.settings import Problem, SettingsError, validate
-from garrison.token_shapes import MASK, RUN, SHAPES, beside, may_separate
+from garrison.token_shapes import MASK, RUN, SHAPES, TWICE, beside, in_parts, may_separate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from garrison.token_shapes import Sign
 
 PARAMETER: Final = re.compile(r"\{[^{}/]+\}")
 # A path that is shorter holds no token, unless it says what it is.
 SHORTEST_TOKEN: Final = 20
+
+ASKED_TWICE: Final = re.compile(f"{TWICE}$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +83,15 @@ class Redactor:
     """
 
     def __init__(self, settings: Redaction) -> None:
-        self._query = _lowered(settings.query)
+        self._parameters = HiddenParameters(settings.query, self.text)
         self._headers = _lowered(settings.headers)
-        self._shapes = (*SHAPES, beside(settings.names)) if settings.names else SHAPES
+        named = (beside(settings.names), in_parts(settings.names)) if settings.names else ()
+        self._shapes = (*SHAPES, *named)
         self._secrets = tuple(shape for shape in SHAPES if not shape.published)
         self._always = self._markers("none")
         self._separated = self._markers("separator")
         self._runs = self._markers("run")
-        self._ends = tuple(_squeezed(name) for name in settings.names)
+        self._ends = tuple(map(squeezed, settings.names))
         self._paths = tuple(_template(path) for path in settings.paths)
         self._patterns = tuple(substitution(pattern, MASK) for pattern in settings.patterns.split())
 
@@ -97,32 +101,30 @@ class Redactor:
         Args:
             raw: the query string as it came, without the question mark.
         """
-        text = raw.decode("latin-1")
-        parts = text.split("&")
-        if "%" not in text and not self._patterns and not self._suspicious(text):
-            for part in parts:
-                name = part.partition("=")[0]
-                if "[" in name or name.lower() in self._query:
-                    break
-            else:
-                return text
-        return "&".join([self._parameter(part) for part in parts])
+        return self.parameters(raw.decode("latin-1"))
 
-    def _parameter(self, part: str) -> str:
-        name, equals, value = part.partition("=")
-        if equals and self.hides_parameter(name):
-            return f"{name}={MASK}"
-        # What a URL carries inside of a parameter is escaped once more.
-        if "%" in value and self.text(plain := unquote_plus(value)) != plain:
-            return f"{name}={MASK}"
-        return self.text(part)
+    def parameters(self, query: str) -> str:
+        """`query` of a text.
 
-    def hides_parameter(self, name: str) -> bool:
-        """Whether the values of a query parameter are masked, given its name as it came."""
-        plain = (unquote_plus(name) if "%" in name else name).lower()
-        # `user[password]`, as forms write what is nested.
-        inner = plain.rstrip("]").rpartition("[")[2]
-        return plain in self._query or inner in self._query
+        Args:
+            query: the query string, decoded byte by byte.
+        """
+        plain = query
+        for _ in range(DEEPEST + 1):
+            if self._patterns or self._parameters.are_in(plain) or self._suspicious(plain):
+                return self._parameters.masked(query)
+            if "%" not in plain:
+                break
+            plain = unquote_plus(plain)
+        return query
+
+    def hidden_values(self, query: str) -> Iterator[str]:
+        """The values of the parameters that the policy names, as they came and unescaped.
+
+        Args:
+            query: the query string, decoded byte by byte.
+        """
+        return self._parameters.values(query)
 
     def path(self, path: str) -> str:
         """A path, with the segments masked that the policy names, and what has the shape of a secret."""
@@ -169,7 +171,8 @@ class Redactor:
 
     def is_secret(self, name: str) -> bool:
         """Whether a field of this name holds a secret, as in a log event or a mapping."""
-        return _squeezed(name).endswith(self._ends)
+        plain = squeezed(name)
+        return plain.endswith(self._ends) or ASKED_TWICE.sub("", plain).endswith(self._ends)
 
     def text(self, text: str) -> str:
         """A free text, such as a traceback, with everything masked that has the shape of a secret."""
@@ -177,6 +180,7 @@ class Redactor:
             lowered = text.lower()
             for shape in self._shapes:
                 text = shape.masked(text, lowered)
+        text = self._parameters.masked_in_urls(text)
         for substitute in self._patterns:
             text = substitute(text)
         return text
@@ -219,17 +223,14 @@ def _lowered(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name.strip().lower() for name in names)
 
 
-def _squeezed(name: str) -> str:
-    return name.strip().lower().replace("-", "").replace("_", "")
-
-
 def _template(path: str) -> re.Pattern[str]:
     """What finds the segments of a template, each in a group; from any slash, at most so many segments on."""
     segments = [
         r"([^/]+)" if PARAMETER.fullmatch(segment) else r"[^/]+" if segment == "*" else re.escape(segment)
         for segment in path.strip("/").split("/")
     ]
-    return re.compile("(?<=/)" + "/".join(segments) + "(?![^/])", re.IGNORECASE)
+    # Some routers take several slashes, or a dot between two, for one.
+    return re.compile("(?<=/)" + r"/(?:\.?/)*+".join(segments) + "(?![^/])", re.IGNORECASE)
 
 
 def _segments_masked(match: re.Match[str]) -> str:

@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 MASK: Final = "[redacted]"
 
 # What Python, JSON, forms, shells and HTTP write between a name and its value.
-_SEPARATOR: Final = r"(?:\\?[\"'])?\s{0,4}(?:=>|[=:])\s{0,4}(?:\[{0,2}b?(?=\\?[\"']))?"
-# A raw header, or a pair of a form, as Python prints it.
-_PAIR: Final = r"\(b?[\"'][A-Za-z_-]{0,40}"
+# URLs escape it; a value may be in a list, a tuple, or the call that makes it.
+_SEPARATOR: Final = (
+    r"(?:\\?[\"']|%22)?\s{0,4}(?:=>|[=:]|%3[aAdD])\s{0,4}(?:(?:[\w.]{0,40}[\[(]){0,2}b?(?=\\?[\"']))?"
+)
+# A raw header, a pair of a form, or an option of a command, as Python prints it.
+_PAIR: Final = r"(?:\(b?[\"']|\[b[\"']|[\"']--)[A-Za-z_-]{0,40}"
 _COMMA: Final = r"[\"'],\s?b?"
 # After a backslash, as in JSON inside of JSON, a quote ends at the next backslash.
 _QUOTED: Final = r"\\[\"'][^\"'\\]++|\"(?:[^\"\\]|\\.)++|'(?:[^'\\]|\\.)++"
+# What forms add to the name of a password that is asked for twice.
+TWICE: Final = r"(?:[_-]?(?:\d{1,2}|confirm(?:ation)?|again|repeat))?"
+_LINE_END: Final = r"(?:\r\n|\\r\\n)"
 _BARE: Final = r"[^\s\"',;&}\[\\][^\s\"',;&}\\]{2,}+"
 # "Invalid token: expired" is a sentence; a token is seldom a plain word.
 _PLAIN_WORD: Final = r"(?!(?<=:\s)[A-Za-z]?[a-z]+(?![^\s.,;!)\]\"']))"
@@ -55,7 +61,7 @@ class Shape:
 
     def masked(self, text: str, lowered: str) -> str:
         """The text without it, given the text in lower case too."""
-        return self.expression.sub(_mask, text) if self._may_match(lowered) else text
+        return self.expression.sub(mask, text) if self._may_match(lowered) else text
 
     def _may_match(self, lowered: str) -> bool:
         for marker in self.markers:  # noqa: SIM110 - a generator costs more than it saves
@@ -69,7 +75,8 @@ def may_separate(text: str) -> bool:
     return "=" in text or ":" in text or "%3" in text or "'," in text or '",' in text
 
 
-def _mask(match: re.Match[str]) -> str:
+def mask(match: re.Match[str]) -> str:
+    """What stands in the place of a match: its group `kept`, an opening quote, and the mask."""
     groups = match.groupdict()
     # Inside of its quotes, so that JSON stays JSON.
     quoted = groups.get("quoted") or ""
@@ -98,6 +105,16 @@ SHAPES: Final = (
             r"[A-Za-z0-9._~+/=-]{8,}+"
             r"|(?i:\bbasic\s+)(?![A-Za-z][a-z]{7,}(?![A-Za-z0-9+/=]))[A-Za-z0-9+/=]{8,}+"
             r"|(?i:\bdigest\s+username=)[^\r\n]++"
+        ),
+        published=True,
+    ),
+    # RFC 9110 section 11.6.2, with a scheme of whatever name: its token, or its parameters.
+    Shape(
+        ("authorization",),
+        re.compile(
+            r"(?P<kept>(?i:authorization)[\"']?\s{0,4}[:=]\s{0,4}b?[\"']?"
+            r"[A-Za-z][A-Za-z0-9_-]{0,40}[ \t]{1,4})"
+            r"(?=[a-z]{0,256}[0-9A-Z=+/_~.-])[^\s\"',;\[]++(?:,[ \t]?[A-Za-z_-]{1,40}=[^\s\"',]++)*+"
         ),
         published=True,
     ),
@@ -213,12 +230,41 @@ def beside(names: tuple[str, ...]) -> Shape:
     return Shape(
         tuple(_markers(lowered)),
         re.compile(
-            rf"(?P<kept>(?i:{passwords}){_SEPARATOR}"
+            rf"(?P<kept>(?i:(?:{passwords}){TWICE}){_SEPARATOR}"
             rf"|(?i:{others}){_SEPARATOR}(?:(?i:bearer|basic|digest|token)\s)?{_PLAIN_WORD}"
             rf"|(?i:{_PAIR}(?:{_any_of(lowered)})){_COMMA})"
             rf"(?:(?P<quoted>{_QUOTED})|{_BARE})"
         ),
         published=True,
+    )
+
+
+@lru_cache(maxsize=64)
+def in_parts(names: tuple[str, ...]) -> Shape:
+    """The shape of a multipart form's value under one of these names (RFC 7578), also as Python prints bytes.
+
+    Args:
+        names: how the names of such values end.
+    """
+    return Shape(
+        ('name="', 'name=\\"'),
+        re.compile(
+            rf'(?P<kept>name=\\?"[^"\\\r\n]{{0,64}}?(?i:(?:{_any_of(names)}){TWICE})\]?\\?"{_LINE_END}'
+            rf"(?:[Cc]ontent-[^\r\n\\]{{0,200}}{_LINE_END})?{_LINE_END})(?:(?!{_LINE_END})[\s\S])++"
+        ),
+        published=True,
+    )
+
+
+def in_urls(names: Iterable[str]) -> re.Pattern[str]:
+    """What finds the values of query parameters with these names in URLs, escaped once or not.
+
+    Args:
+        names: in lower case; between their words stands a hyphen, an underscore, or nothing.
+    """
+    return re.compile(
+        rf"(?P<kept>(?i:(?:[?&;]|%(?:25){{0,3}}(?:3f|26))(?:{_any_of(names)})(?:=|%(?:25){{0,3}}3d)))"
+        r"[^\s&#\"'<>\\]++"
     )
 
 
