@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 GUIDE = DOCS / "how-to" / "traces.md"
 REFERENCE = DOCS / "reference" / "spans.md"
-OWN = {"garrison.websocket.close_code"}
+OWN = {"garrison.request_id", "garrison.websocket.close_code"}
 COMMANDS = [block for block in blocks(GUIDE, "sh") if "garrison run" in block.text]
 
 

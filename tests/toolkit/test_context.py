@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -85,3 +88,20 @@ def test_ids_cannot_be_guessed() -> None:
     found = {new_id() for _ in range(1000)}
     assert len(found) == 1000
     assert {len(one) for one in found} == {32}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_child_makes_ids_of_its_own() -> None:
+    """What a process has in reserve is not given out again by those that it forks."""
+    script = (
+        "import os\n"
+        "from garrison.context import new_id\n"
+        "new_id()\n"
+        "child = os.fork()\n"
+        "os.write(1, f'{new_id()}\\n'.encode())\n"
+        "child and os.waitpid(child, 0)\n"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert len(set(printed.stdout.split())) == 2

@@ -31,6 +31,7 @@ from garrison.current_request import (
 )
 from garrison.middleware.request_id import RequestIdMiddleware
 from tests.toolkit.driver import Wire, call, exchange, http_scope, replies_with, run
+from tests.toolkit.middleware.traced import Traced
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -260,6 +261,79 @@ def test_the_span_is_the_innermost() -> None:
             "span_id": f"{identity.span_id:016x}",
         }
     leave_request(context, entered)
+
+
+def merged() -> dict[str, Any]:
+    """What structlog's own processor adds to an event."""
+    return dict(structlog.contextvars.merge_contextvars(None, "info", {}))
+
+
+def test_structlog_has_the_trace_of_a_request() -> None:
+    """`merge_contextvars` gives the ids of the server span, and ours in its wake those of the innermost."""
+    found: list[dict[str, Any]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        found.append(merged())
+        with traced.tracer.start_as_current_span("query") as span:
+            inner = f"{span.get_span_context().span_id:016x}"
+            assert add_request_fields(None, "info", merged()) == {**found[-1], "span_id": inner}
+        assert add_request_fields(None, "info", {"span_id": "own"})["span_id"] == "own"
+        await replies_with()(scope, receive, send)
+
+    traced = Traced(app)
+    call(numbered(traced.app))
+    identity = traced.spans[-1].get_span_context()
+    assert identity is not None
+    assert found == [
+        {
+            "request_id": "id-1",
+            "trace_id": f"{identity.trace_id:032x}",
+            "span_id": f"{identity.span_id:016x}",
+        }
+    ]
+    assert merged() == {}
+
+
+def test_the_trace_stays_out_of_structlog_where_nobody_asked() -> None:
+    """Without the layer of ids, nothing is put into an app's context."""
+    found: list[dict[str, Any]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        found.append(merged())
+        await replies_with()(scope, receive, send)
+
+    call(Traced(app).app)
+    assert found == [{}]
+
+
+def test_the_trace_of_another_request_is_not_taken_over() -> None:
+    """A request that is not traced has no trace, whatever context it begins in; the one around keeps its."""
+    found: list[dict[str, Any]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/outer":
+            before = merged()
+            await exchange(layer, http_scope("/livez"))
+            assert merged() == before
+            tasks.append(asyncio.create_task(afterwards()))
+        elif scope["path"] == "/livez":
+            found.append(merged())
+        await replies_with()(scope, receive, send)
+
+    async def afterwards() -> None:
+        await asyncio.sleep(0.01)
+        await exchange(layer, http_scope("/livez"))
+        found.append(merged())
+
+    tasks: list[asyncio.Task[None]] = []
+    layer = numbered(Traced(app).app)
+
+    async def main() -> None:
+        await exchange(layer, http_scope("/outer"))
+        await tasks[0]
+
+    run(main())
+    assert found == [{"request_id": "id-2"}, {"request_id": "id-3"}, {}]
 
 
 def test_stdlib_formats_can_name_the_ids(monkeypatch: pytest.MonkeyPatch) -> None:

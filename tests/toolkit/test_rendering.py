@@ -61,7 +61,7 @@ def test_what_is_escaped_is_still_there() -> None:
 
 def test_a_stack_trace_for_people_forges_no_line() -> None:
     """It stands below its line, and each of its own lines is set in."""
-    trace = "Traceback\nValueError: x\n2026-01-01T00:00:00Z [info] forged\r\x1b[2K"
+    trace = "Traceback\nValueError: x\n2026-01-01T00:00:00Z [info] forged\r\x1b[2K\n"
     first, *rest = written("console", {"exception.stacktrace": trace}).decode().splitlines()
     assert "test.event" in first
     assert [line[:4] for line in rest] == ["    "] * 3

@@ -7,6 +7,7 @@ import pytest
 from garrison.rules import (
     NotationError,
     covers,
+    exact_paths,
     grouped,
     is_unambiguous,
     parse_paths,
@@ -120,6 +121,14 @@ def test_rules_of_one_target_stand_together() -> None:
 def test_the_path_is_the_routers(path: str, root: str, routed: str) -> None:
     """Whether the server counts the prefix into the path or not, a rule sees what the router sees."""
     assert routed_path(http_scope(path, root_path=root)) == routed
+
+
+def test_a_few_single_paths_are_one_set() -> None:
+    """One look tells that a path is none of them; but not where a rule is about more than one."""
+    assert exact_paths(parse_rules("/livez: a; GET /metrics: b")) == frozenset({"/livez", "/metrics"})
+    assert exact_paths(parse_rules("/livez: a; /internal/*: b")) is None
+    assert exact_paths(parse_rules("/livez: a; GET: b")) is None
+    assert exact_paths(()) == frozenset()
 
 
 def test_paths_are_read_without_values() -> None:

@@ -123,7 +123,8 @@ class Progress:
     def sent(self, message: Message) -> bool:
         """Take note of a message that was sent, and say whether it was the last of an HTTP reply."""
         kind = message["type"]
-        if kind == "http.response.body":
+        # A handshake that is denied with a whole reply is over with it.
+        if kind in {"http.response.body", "websocket.http.response.body"}:
             self.size += len(message.get("body", b""))
             last = not message.get("more_body", False) and not self._trailers
         elif kind == "http.response.start":

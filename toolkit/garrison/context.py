@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from garrison.asgi import Headers, Scope
@@ -158,7 +158,9 @@ class RequestContext:
 
 def _with_prefix(scope: Scope, route: Any) -> Any:
     """FastAPI keeps the prefixes of included routers beside the route that it puts into the scope."""
-    included = (scope.get("fastapi") or {}).get("effective_route_context")
+    if "fastapi" not in scope:
+        return route
+    included = (scope["fastapi"] or {}).get("effective_route_context")
     if getattr(included, "original_route", None) is not route:
         return route
     return getattr(included, "starlette_route", None) or included
@@ -166,6 +168,14 @@ def _with_prefix(scope: Scope, route: Any) -> Any:
 
 # Once for each layer and process; it says nothing about any request.
 _warned: set[str] = set()
+
+# Ids that nobody has got yet: to ask the kernel for each of them would cost more than all else about it.
+_ids: list[str] = []
+AHEAD: Final = 256
+
+# A child must not give out what its parent gives out too.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ids.clear)
 
 
 def enter(scope: Scope) -> tuple[Scope, RequestContext]:
@@ -187,4 +197,10 @@ def enter(scope: Scope) -> tuple[Scope, RequestContext]:
 
 def new_id() -> str:
     """A request id that nobody can guess or meet twice: 128 random bits in hex."""
-    return os.urandom(16).hex()
+    try:
+        return _ids.pop()
+    except IndexError:
+        digits = os.urandom(16 * AHEAD).hex()
+        first, *others = (digits[at : at + 32] for at in range(0, len(digits), 32))
+        _ids.extend(others)
+        return first

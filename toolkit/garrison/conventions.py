@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from garrison.host_names import read_host
+from garrison.shortening import MARGIN, beginning
 from garrison.token_shapes import MASK
 
 if TYPE_CHECKING:
@@ -74,23 +75,28 @@ def error_type(error: BaseException) -> str:
 
 
 def request_attributes(
-    scope: Scope, context: RequestContext, method: str, redactor: Redactor, agent: Callable[[bytes], str]
+    scope: Scope,
+    context: RequestContext,
+    common: dict[str, Value],
+    redactor: Redactor,
+    agent: Callable[[bytes], str],
 ) -> dict[str, Value]:
     """The attributes that the conventions want at a span's creation, where samplers see them.
 
     Args:
         scope: of the request.
         context: of the request.
-        method: one that is known, or `_OTHER`.
+        common: its `exchange_attributes`.
         redactor: masks what is not to be shown.
         agent: the text of a User-Agent, masked.
     """
-    attributes = exchange_attributes(scope, method)
-    attributes["url.path"] = redactor.path(encodable(context.path))
-    if method == OTHER:
+    path = encodable(beginning(context.path, LONGEST_TEXT, redactor.path))
+    attributes: dict[str, Value] = {**common, "url.path": path}
+    if common["http.request.method"] == OTHER:
         attributes["http.request.method_original"] = encodable(context.method)
     if scope.get("query_string"):
-        query = redactor.query(scope["query_string"][:LONGEST_TEXT])
+        raw = scope["query_string"].decode("latin-1")
+        query = beginning(raw, LONGEST_TEXT, redactor.parameters)
         attributes["url.query"] = query.replace(f"={MASK}", REDACTED)
     if context.client is not None:
         attributes["client.address"] = context.client
@@ -101,7 +107,7 @@ def request_attributes(
             attributes["network.peer.port"] = port
     for name, value in scope["headers"]:
         if name == b"user-agent":
-            attributes["user_agent.original"] = agent(value[:LONGEST_TEXT])
+            attributes["user_agent.original"] = agent(value[: LONGEST_TEXT + MARGIN])
         elif name == b"host":
             attributes.update(server_attributes(value))
     return attributes
@@ -132,10 +138,12 @@ def reply_attributes(scope: Scope, context: RequestContext, status: int | None) 
         attributes["http.response.status_code"] = status
     route = context.route(scope)
     if route is not None:
-        attributes["http.route"] = route
-    error = _error(context, status, is_http=scope["type"] == "http")
-    if error is not None:
-        attributes["error.type"] = error
+        attributes["http.route"] = encodable(route)
+    # Most requests end well.
+    if status is None or status >= 500 or context.gone or context.exception is not None:
+        error = _error(context, status, is_http=scope["type"] == "http")
+        if error is not None:
+            attributes["error.type"] = error
     return attributes
 
 
@@ -244,7 +252,10 @@ class Deferred(Mapping[str, Value]):
         return iter(self._all())
 
     def __len__(self) -> int:
-        return len(self._all())
+        # The first that SDKs ask, of every span.
+        if self._built is None:
+            self._built = self._build()
+        return len(self._built)
 
     def items(self) -> ItemsView[str, Value]:
         """All of them at once; SDKs copy attributes by this, and going one by one costs much more."""

@@ -52,8 +52,14 @@ def _variable_of_structlog(name: str) -> ContextVar[Any]:
 
 
 _request_id: Final = _variable_of_structlog("request_id")
+_trace_id: Final = _variable_of_structlog("trace_id")
+_span_id: Final = _variable_of_structlog("span_id")
 
-Entered = tuple["Token[Current | None]", "Token[Any]"]
+# structlog's own word for a key that is not bound.
+UNBOUND: Final = ...
+
+Bound = tuple["Token[Any]", "Token[Any]"]
+Entered = tuple["Token[Current | None]", "Token[Any]", "Bound | None"]
 
 
 def current_request() -> RequestContext | None:
@@ -91,7 +97,40 @@ def enter_request(context: RequestContext, scope: Scope) -> Entered:
     Returns:
         What `leave_request` takes.
     """
-    return _current.set(Current(context, scope)), _request_id.set(context.request_id)
+    request, request_id = _current.set(Current(context, scope)), _request_id.set(context.request_id)
+    if request.old_value is Token.MISSING or request.old_value is None:
+        return request, request_id, None
+    # The trace of the request around this one is not its own.
+    return request, request_id, (_trace_id.set(UNBOUND), _span_id.set(UNBOUND))
+
+
+def enter_trace(context: RequestContext) -> Bound | None:
+    """Give structlog's `merge_contextvars` the ids of the request's span, beside the id of the request.
+
+    Args:
+        context: of the request, with the ids.
+
+    Returns:
+        What `leave_trace` takes; None where the request is not the current one, so that nobody cleans up.
+    """
+    found = _current.get()
+    if found is None or found.context is not context or context.trace_id is None:
+        return None
+    return _trace_id.set(context.trace_id), _span_id.set(context.span_id)
+
+
+def leave_trace(bound: Bound) -> None:
+    """Take the ids of a span back.
+
+    Args:
+        bound: what `enter_trace` gave.
+    """
+    trace_id, span_id = bound
+    try:
+        _trace_id.reset(trace_id)
+        _span_id.reset(span_id)
+    except ValueError:
+        return  # in another context, as in `leave_request`
 
 
 def leave_request(context: RequestContext, entered: Entered) -> None:
@@ -105,7 +144,7 @@ def leave_request(context: RequestContext, entered: Entered) -> None:
         entered: what `enter_request` gave.
     """
     context.over = True
-    request, request_id = entered
+    request, request_id, bound = entered
     before = request.old_value
     try:
         _current.reset(request)
@@ -114,9 +153,12 @@ def leave_request(context: RequestContext, entered: Entered) -> None:
         # A coroutine that nobody awaits any longer is closed wherever the collector runs, which is
         # another context; in its own nothing runs any more.
         return
+    if bound is not None:
+        leave_trace(bound)
     if before is not Token.MISSING and before is not None and before.context.over:
         _current.set(None)
-        _request_id.set(...)  # structlog's own word for a key that is not bound
+        for variable in (_request_id, _trace_id, _span_id):
+            variable.set(UNBOUND)
 
 
 def request_fields() -> dict[str, str]:
@@ -141,9 +183,14 @@ def request_fields() -> dict[str, str]:
 def add_request_fields(
     _logger: object, _name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """A structlog processor: the ids of the request and its span, where the event has none of its own."""
+    """A structlog processor: the ids of the request and its span, where the event has none of its own.
+
+    Those of the request's span, which `merge_contextvars` gives, make way for the innermost one's.
+    """
+    context = current_request()
     for name, value in request_fields().items():
-        event.setdefault(name, value)
+        if event.get(name) in (None, getattr(context, name, None)):
+            event[name] = value
     return event
 
 

@@ -6,7 +6,9 @@ import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from garrison.context import new_id
+from garrison.conventions import error_type
 from garrison.own_secrets import own_secrets, without
+from garrison.shortening import beginning, shortened
 
 if TYPE_CHECKING:
     from garrison.asgi import Scope
@@ -44,13 +46,13 @@ class FailureLog:
         """
         context.exception = error
         fields: dict[str, Any] = {
-            "error.type": type(error).__qualname__,
+            "error.type": error_type(error),
             "exception.message": self._masked(scope, context, message_of(error), LONGEST_MESSAGE),
         }
         if context.logged is not error:
             fields["exception.stacktrace"] = self.stacktrace(scope, context, error)
         fields["http.request.method"] = context.method[:LONGEST_TEXT]
-        fields["url.path"] = self._redactor.path(context.path[:LONGEST_TEXT])
+        fields["url.path"] = beginning(context.path, LONGEST_TEXT, self._redactor.path)
         fields["request_id"] = identify(context)
         if context.trace_id is not None:
             fields["trace_id"], fields["span_id"] = context.trace_id, context.span_id
@@ -64,13 +66,11 @@ class FailureLog:
             context: of the request.
             error: the exception.
         """
-        # Locals hold what no policy can know.
-        text = "".join(traceback.format_exception(error))
-        return self._masked(scope, context, text, LONGEST_STACKTRACE)
+        return self._masked(scope, context, traceback_of(error), LONGEST_STACKTRACE)
 
     def _masked(self, scope: Scope, context: RequestContext, text: str, longest: int) -> str:
         secrets = own_secrets(scope, context.path, self._redactor)
-        return self._redactor.text(without(shortened(text, longest), secrets))
+        return shortened(text, longest, lambda part: self._redactor.text(without(part, secrets)))
 
 
 def message_of(error: BaseException) -> str:
@@ -81,12 +81,13 @@ def message_of(error: BaseException) -> str:
         return ""
 
 
-def shortened(text: str, longest: int) -> str:
-    """A text, without its middle where it is longer than that: both ends of a traceback say most."""
-    if len(text) <= longest:
-        return text
-    half = longest // 2
-    return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
+def traceback_of(error: BaseException) -> str:
+    """The traceback of an exception; only where it was raised, where it cannot be asked for more."""
+    # Without local variables: they hold what no policy can know.
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:  # noqa: BLE001 - an app's class may fail in whatever it is asked
+        return "".join([*traceback.format_tb(error.__traceback__), type(error).__qualname__, "\n"])
 
 
 def identify(context: RequestContext) -> str:

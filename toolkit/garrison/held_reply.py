@@ -54,11 +54,13 @@ class Judging(NamedTuple):
     Attributes:
         bounds: a status code below 500 to how many bytes of it are held.
         judge: a verdict on what is held, or None to let it go; asked once.
+        judge_close: the same of a WebSocket's close, given the message and whether the WebSocket was open.
         leaking: names of headers that no reply from 400 on has, in lower case.
     """
 
     bounds: dict[int, int]
     judge: Callable[[Held], Verdict | None]
+    judge_close: Callable[[Scope, RequestContext, Message, bool], Verdict | None]
     leaking: frozenset[bytes]
 
 
@@ -148,7 +150,11 @@ class HeldReply:
         elif kind in ANSWERS:
             self.started = True
         elif kind == "websocket.close":
+            verdict = self._judging.judge_close(self._scope, self._context, message, self.started)
             self.started = self.closed = True
+            if verdict is not None:
+                await self._replace(verdict)
+                return
         elif kind == "http.response.pathsend":
             self._ended = True
         try:
@@ -156,6 +162,11 @@ class HeldReply:
         except OSError as error:  # what servers raise where there is no client any more (ASGI 3.0, 2.4)
             self._depart(error)
             raise
+
+    @property
+    def holds(self) -> bool:
+        """Whether anything waits to be let go."""
+        return self._start is not None
 
     async def release(self) -> None:
         """Let go of what is held, as it is."""
@@ -179,6 +190,9 @@ class HeldReply:
         if verdict is None:
             await self.release()
             return
+        await self._replace(verdict)
+
+    async def _replace(self, verdict: Verdict) -> None:
         self.told = verdict.told
         send, self._send = self._send, _nowhere
         await self._let_go(verdict.instead, send)

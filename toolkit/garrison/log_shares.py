@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from garrison.rules import NotationError, Rule, parse_paths, parse_rules
+from garrison.rules import NotationError, Rule, exact_paths, parse_paths, parse_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,9 +56,7 @@ class Shares:
     def __init__(self, quiet: str, sample: str) -> None:
         silent = [Share(rule=rule, part=0.0, statuses=FINE) for rule in parse_paths(quiet, QUIET_EXAMPLE)]
         self._rules = (*silent, *map(_share, parse_rules(sample)))
-        # Nearly every request is about none of a few paths, which one look tells.
-        listed = all(each.rule.path and not each.rule.path.endswith("*") for each in self._rules)
-        self._paths = frozenset(each.rule.path for each in self._rules) if listed else None
+        self._paths = exact_paths(each.rule for each in self._rules)
 
     def of(self, method: str, path: str, route: str | None, status: int) -> float:
         """The part of such requests that is written.

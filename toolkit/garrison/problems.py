@@ -144,7 +144,7 @@ async def reject(
     headers: Headers | None = None,
     rest: Rest = "unread",
 ) -> None:
-    """Answer with a problem in place of the app, and note which layer did.
+    """Answer with a problem in place of the app, and note which layer did, unless nobody is there any more.
 
     Args:
         scope: of the request that is refused.
@@ -156,6 +156,8 @@ async def reject(
         headers: further header lines, such as Retry-After.
         rest: what became of the request's body.
     """
-    context.rejected_by = layer
+    # Who hangs up in the middle of a body was not refused.
+    if not context.gone:
+        context.rejected_by = layer
     lines, body = rendered(scope, problem, context.request_id, headers)
     await send_reply(scope, receive, send, problem.status, lines, body, rest)

@@ -51,7 +51,7 @@ def escape_texts(_logger: object, _name: str, event: Event) -> Event:
     event["event"] = escaped(str(event.get("event", "")))
     text = event.pop("exception.stacktrace", None)
     if text is not None:
-        event["exception"] = "\n".join(f"    {escaped(line)}" for line in str(text).split("\n"))
+        event["exception"] = "\n".join(f"    {escaped(line)}" for line in str(text).rstrip("\n").split("\n"))
     return event
 
 

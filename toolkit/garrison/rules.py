@@ -163,6 +163,18 @@ def parse_paths(text: str, example: str) -> tuple[Rule, ...]:
     return tuple(found)
 
 
+def exact_paths(rules: Iterable[Rule]) -> frozenset[str] | None:
+    """All paths that rules are about; None where one of them is about more than a single path.
+
+    Nearly every request is about none of a few paths, which one look tells.
+
+    Args:
+        rules: any number of them.
+    """
+    found = frozenset(rule.path for rule in rules)
+    return found if all(path and not path.endswith("*") for path in found) else None
+
+
 def grouped(rules: Iterable[Rule]) -> Iterator[tuple[Rule, ...]]:
     """Rules of one target together, in the order in which the targets first appear."""
     groups: dict[tuple[frozenset[str], str], list[Rule]] = {}

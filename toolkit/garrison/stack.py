@@ -62,6 +62,8 @@ class Server:
         port: the port to listen on; 0 takes a free one.
         workers: how many processes serve.
         grace: how long requests that are under way may take to end once the server is told to stop.
+        log_level: from which level on lines of the app, its libraries and the server are written; the events
+            of the layers always are.
     """
 
     target: str = ""
@@ -70,6 +72,7 @@ class Server:
     port: int = 8000
     workers: int = 1
     grace: Duration = 25.0
+    log_level: Literal["debug", "info", "warning", "error", "critical"] = "info"
 
     def __post_init__(self) -> None:
         validate(self)

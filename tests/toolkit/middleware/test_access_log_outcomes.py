@@ -212,7 +212,7 @@ def test_a_request_that_is_cancelled_says_so() -> None:
             await task
 
     run(main())
-    assert ending(logged.event) == (None, "cancelled", "error", "CancelledError")
+    assert ending(logged.event) == (None, "cancelled", "error", "asyncio.exceptions.CancelledError")
 
 
 def test_bodies_are_counted_as_they_pass() -> None:
@@ -275,6 +275,9 @@ def test_websockets_have_outcomes_too() -> None:
     logged = Logged(waits)
     handshake(logged.app)
     assert ending(logged.event) == (499, "client_gone", "info", None)
+    logged = Logged(ErrorsMiddleware(raises(LookupError()), log=event_log("json", sink())))
+    handshake(logged.app)
+    assert ending(logged.event) == (500, "completed", "error", "LookupError")
 
 
 @pytest.mark.parametrize(("seconds", "level"), [(1.9, "info"), (2.1, "warning")])

@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from garrison import Errors, ErrorsMiddleware, RequestIdMiddleware
+from garrison.conventions import error_type
 from garrison.events import event_log
 from tests.toolkit.driver import (
     Wire,
@@ -128,10 +129,21 @@ class UnprintableError(Exception):
         raise RuntimeError
 
 
+class NotelessError(Exception):
+    """An exception that cannot be asked what was added to it."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Fail for that."""
+        if name == "__notes__":
+            raise RuntimeError
+        return super().__getattribute__(name)
+
+
 @pytest.mark.parametrize(
     "error",
     [
         UnprintableError(),
+        NotelessError(),
         LookupError("\ud800\x00\n"),
         ExceptionGroup("g", [ValueError(SECRET)]),
         TimeoutError(),
@@ -142,7 +154,7 @@ def test_any_exception_can_be_logged(error: Exception) -> None:
     """An exception that cannot be printed, or holds no legal text, is still one line and one reply."""
     guarded = Guarded(raises(error))
     assert_problem(guarded.call(), 504 if isinstance(error, TimeoutError) else 500)
-    assert [event["error.type"] for event in guarded.events] == [type(error).__qualname__]
+    assert [event["error.type"] for event in guarded.events] == [error_type(error)]
 
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyboardInterrupt(), SystemExit(3)], ids=repr)
@@ -385,6 +397,26 @@ def test_a_healthy_app_is_left_alone() -> None:
     scope = http_scope(method="POST")
     assert guarded.call(scope, b"one", b"two").messages == call(echo, scope, b"one", b"two").messages
     assert guarded.events == []
+
+
+@pytest.mark.parametrize("app", [raises(ValueError(SECRET)), replies_with(500)], ids=["fails", "replies"])
+def test_a_client_that_is_gone_when_it_is_answered_is_no_failure(app: ASGIApp) -> None:
+    """A server that cannot send the reply any more is not told so by another exception."""
+    guarded = Guarded(app)
+
+    async def send(message: Message) -> None:
+        raise BrokenPipeError
+
+    async def main() -> None:
+        await guarded.app(http_scope(), Wire(deque()).receive, send)
+
+    run(main())
+    assert len(guarded.events) <= 1
+
+
+def test_a_leak_at_the_end_of_a_long_5xx_is_found() -> None:
+    """A traceback behind everything else is one, too."""
+    assert_problem(Guarded(replies_with(500, HTML, b"x" * 300_000 + b"\n" + TRACEBACK)).call())
 
 
 def test_a_log_that_is_gone_does_not_change_the_reply() -> None:

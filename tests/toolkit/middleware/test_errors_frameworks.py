@@ -10,6 +10,7 @@ import orjson
 import pytest
 from fastapi import FastAPI
 from litestar import Litestar
+from litestar.exceptions import NotAuthorizedException
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -19,7 +20,7 @@ from starlette.routing import Route
 
 from garrison import ErrorsMiddleware
 from garrison.events import event_log
-from tests.toolkit.driver import call, http_scope
+from tests.toolkit.driver import call, handshake, http_scope, websocket_scope
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -183,3 +184,48 @@ def test_a_handled_error_with_details_for_the_client_stays() -> None:
     guarded = Guarded(starlette_app(exception_handlers={LookupError: explained}))
     reply = call(guarded.app, http_scope("/fails"))
     assert reply.json == {"error": "The warehouse does not answer.", "code": "W7"}
+
+
+@pytest.mark.parametrize("opens", [False, True])
+def test_a_websocket_of_litestar_that_fails_is_known(*, opens: bool) -> None:
+    """Litestar answers for the fault and says so to nobody: a denial or its own close, and one traceback."""
+
+    @litestar.websocket("/live")
+    async def live(socket: litestar.WebSocket[Any, Any, Any]) -> None:
+        if opens:
+            await socket.accept()
+        raise LookupError(SECRET)
+
+    guarded = Guarded(Litestar([live], logging_config=None, openapi_config=None))
+    sent = handshake(guarded.app, websocket_scope("/live")).sent
+    (event,) = guarded.events
+    assert (event["event"], event["error.type"]) == ("unhandled_exception", "LookupError")
+    assert event["exception.stacktrace"].count("Traceback (most recent call last)") == 1
+    if opens:
+        assert [(message["type"], message.get("code")) for message in sent] == [
+            ("websocket.accept", None), ("websocket.close", 4500),
+        ]  # fmt: skip
+    else:
+        start, body = sent
+        assert (start["type"], start["status"]) == ("websocket.http.response.start", 500)
+        assert orjson.loads(body["body"])["request_id"] == event["request_id"]
+        assert (b"content-length", b"%d" % len(body["body"])) in start["headers"]
+
+
+def test_a_websocket_that_litestar_refuses_stays_refused() -> None:
+    """What the app means by an exception is no fault, and neither is a client that has gone."""
+
+    @litestar.websocket("/closed")
+    async def closed(socket: litestar.WebSocket[Any, Any, Any]) -> None:
+        raise NotAuthorizedException(detail="not you")
+
+    @litestar.websocket("/gone")
+    async def gone(socket: litestar.WebSocket[Any, Any, Any]) -> None:
+        await socket.accept()
+        await socket.receive_text()
+
+    for handler in (closed, gone):
+        guarded = Guarded(Litestar([handler], logging_config=None, openapi_config=None))
+        sent = handshake(guarded.app, websocket_scope(next(iter(handler.paths)))).sent
+        assert sent[-1]["type"] == "websocket.close" or handler is gone
+        assert guarded.events == []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
@@ -29,16 +30,15 @@ from garrison import (
 from garrison.events import event_log
 from tests.toolkit.contract.subjects import sink
 from tests.toolkit.contracting.shop import JSON, KEY, Shop
-from tests.toolkit.driver import call, echo, handshake, http_scope, replies_with, websocket_scope
+from tests.toolkit.driver import call, converse, echo, handshake, http_scope, replies_with, websocket_scope
 from tests.toolkit.middleware.logged import Logged
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from starlette.requests import Request
     from starlette.responses import Response
 
-    from garrison.asgi import ASGIApp, Receive, Scope, Send
+    from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
 
 ELSEWHERE = (b"origin", b"https://evil.example")
 COOKIE = (b"cookie", b"session=1")
@@ -130,6 +130,29 @@ def test_a_parameter_that_does_not_fit(tmp_path: Path) -> None:
     """What is in the URL is input as well."""
     app = contract(tmp_path, "enforce")
     assert events_of(app, path="/orders", query=b"limit=many") == ["input_validation_fail"]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "contract"])
+def test_who_leaves_in_the_middle_of_a_body(tmp_path: Path, kind: str) -> None:
+    """A client that hangs up while it sends is a 499: nobody refused it, and it has attacked nobody."""
+    app = RequestLimitsMiddleware(read_and_answer)
+    content_type = (b"content-type", kind.encode()) if kind != "contract" else JSON
+    headers = [KEY, content_type, (b"transfer-encoding", b"chunked")]
+    logged = Logged(app if kind != "contract" else contract(tmp_path, "enforce"))
+    arriving: list[Message] = [
+        {"type": "http.request", "body": b'{"item"', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    converse(logged.app, http_scope(path="/orders", method="POST", headers=headers), arriving)
+    event = logged.event
+    assert (event["http.response.status_code"], event["outcome"]) == (499, "client_gone")
+    assert "rejected_by" not in event
+    assert "input_validation_fail" not in event.get("security_events", [])
+
+
+async def read_and_answer(scope: Scope, receive: Receive, send: Send) -> None:
+    """Asks for the whole body, as Starlette's apps do."""
+    await Request(scope, receive).body()
 
 
 def contract(directory: Path, mode: Any) -> ASGIApp:

@@ -15,28 +15,56 @@ from opentelemetry.metrics import Meter, NoOpHistogram, NoOpMeter, NoOpMeterProv
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, Sampler, SamplingResult
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from garrison import Proxy, SettingsError, Tracing, TracingMiddleware
+from garrison import (
+    ErrorsMiddleware,
+    Proxy,
+    RequestIdMiddleware,
+    SettingsError,
+    Tracing,
+    TracingMiddleware,
+)
 from garrison.conventions import server_attributes
+from garrison.events import event_log
 from garrison.middleware.proxy import ProxyMiddleware
+from tests.toolkit.contract.subjects import sink
 from tests.toolkit.driver import call, exchange, http_scope, raises, replies_with, run
 from tests.toolkit.middleware.traced import Traced
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span
+    from opentelemetry.trace import Link, TraceState
+    from opentelemetry.util.types import Attributes
     from starlette.requests import Request
 
     from garrison.asgi import Receive, Scope, Send
 
 REMOTE: Final = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+
+
+def test_one_id_is_in_the_reply_and_the_span() -> None:
+    """The id of a reply finds its span; a failure has one made where no layer gave any."""
+    failing = ErrorsMiddleware(raises(ValueError()), log=event_log("json", sink()))
+    traced = Traced(failing)
+    reply = call(RequestIdMiddleware(traced.app, make_id=lambda: "id-1"))
+    assert (reply.header("x-request-id"), reply.json["request_id"]) == ("id-1", "id-1")
+    assert (traced.span.attributes or {})["garrison.request_id"] == "id-1"
+    alone = Traced(failing)
+    made = call(alone.app).json["request_id"]
+    assert (alone.span.attributes or {})["garrison.request_id"] == made
+    nobody = Traced(replies_with())
+    call(nobody.app)
+    assert "garrison.request_id" not in (nobody.span.attributes or {})
 
 
 def test_a_request_is_one_server_span_with_the_stable_attributes() -> None:
@@ -309,6 +337,41 @@ def test_a_broken_metric_costs_no_span() -> None:
     app = TracingMiddleware(replies_with(), tracer_provider=provider, meter_provider=BrokenMeters())
     assert call(app).status == 200
     assert (len(exporter.get_finished_spans()), TracingMiddleware.dropped) == (1, before + 1)
+
+
+class OnlyFirst(Sampler):
+    """Samples the first trace and no other, without a look at what is known of it."""
+
+    def __init__(self) -> None:
+        self.decisions = [Decision.RECORD_AND_SAMPLE]
+
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        """Decide."""
+        return SamplingResult(self.decisions.pop() if self.decisions else Decision.DROP, attributes)
+
+    def get_description(self) -> str:
+        """Say what this is."""
+        return "OnlyFirst"
+
+
+def test_a_trace_that_is_not_sampled_ends_the_building_of_attributes() -> None:
+    """Where spans are recorded their attributes are built at once, until one is not."""
+    traced = Traced(replies_with(), sampler=OnlyFirst())
+    call(traced.app, http_scope("/first"))
+    call(traced.app, http_scope("/second"))
+    before = server_attributes.cache_info().misses
+    call(traced.app, http_scope(headers=[(b"host", b"never-seen-either.example")]))
+    assert server_attributes.cache_info().misses == before
+    assert (traced.span.attributes or {})["url.path"] == "/first"
 
 
 def test_no_attribute_is_built_for_a_tracer_that_records_nothing() -> None:

@@ -167,6 +167,28 @@ def test_an_exception_has_the_full_name_of_its_class() -> None:
     assert (traced.span.attributes or {})["error.type"] == "asyncio.queues.QueueFull"
 
 
+def test_a_recorded_exception_shows_no_secret() -> None:
+    """What an instrumentation records of an exception on the span of a request is masked, as in the log."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        span = trace.get_current_span()
+        span.record_exception(LookupError("no hunter2 in postgresql://ann:hunter3@db"), {"tries": 2})
+        span.add_event("asked", {"of": "password=hunter4"})
+        span.add_event("bare")
+        await replies_with()(scope, receive, send)
+
+    traced = Traced(app)
+    call(traced.app, http_scope(query=b"token=hunter2"))
+    failed, asked, bare = traced.span.events
+    text = str([event.attributes for event in traced.span.events])
+    assert "hunter" not in text
+    assert (failed.name, asked.name, bare.name) == ("exception", "asked", "bare")
+    said = dict(failed.attributes or {})
+    assert said["exception.message"] == "no [redacted] in postgresql://[redacted]@db"
+    assert said["tries"] == 2
+    assert "add_event" not in vars(traced.span)
+
+
 @pytest.mark.parametrize(
     ("messages", "code", "error"),
     [

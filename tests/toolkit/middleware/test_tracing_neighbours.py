@@ -25,7 +25,7 @@ from starlette.middleware.opentelemetry import OpenTelemetryMiddleware as Starle
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from garrison import Tracing, TracingMiddleware
+from garrison import RequestIdMiddleware, Tracing, TracingMiddleware
 from tests.toolkit.driver import call, handshake, http_scope, replies_with, websocket_scope
 from tests.toolkit.middleware.traced import Traced
 
@@ -220,7 +220,7 @@ def test_a_server_span_further_out_is_joined() -> None:
 
     traced = Traced(app)
     outer = OpenTelemetryMiddleware(
-        traced.app,
+        RequestIdMiddleware(traced.app, make_id=lambda: "id-1"),
         tracer_provider=traced.provider,
         meter_provider=traced.meters,
         exclude_spans=["receive", "send"],
@@ -234,6 +234,7 @@ def test_a_server_span_further_out_is_joined() -> None:
     )
     assert span.instrumentation_scope is not None
     assert span.instrumentation_scope.name == "opentelemetry.instrumentation.asgi"
+    assert (span.attributes or {})["garrison.request_id"] == contexts[0].request_id == "id-1"
     assert durations(traced) == 1
 
 

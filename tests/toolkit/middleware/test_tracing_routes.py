@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.websockets import WebSocket
 
+    from garrison.asgi import Receive, Scope, Send
+
 
 def starlette_app() -> Starlette:
     """Routes and mounts, two levels deep."""
@@ -117,3 +119,17 @@ def test_a_mount_with_a_parameter_never_names_its_value() -> None:
     traced = Traced(Starlette(routes=routes))
     call(traced.app, http_scope("/acme/users/ann"))
     assert "acme" not in str((traced.span.attributes or {}).get("http.route"))
+
+
+def test_a_template_that_is_no_text_breaks_no_batch() -> None:
+    """A route with a surrogate in it, for which an exporter would lose a whole batch of spans, is escaped."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["path_template"] = "/\ud800"
+        await replies_with()(scope, receive, send)
+
+    traced = Traced(app)
+    call(traced.app)
+    assert traced.span.name == "GET /\\ud800"
+    assert (traced.span.attributes or {})["http.route"] == "/\\ud800"
+    assert (traced.points[0].attributes or {})["http.route"] == "/\\ud800"

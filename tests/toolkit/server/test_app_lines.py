@@ -18,6 +18,7 @@ from garrison.current_request import enter_request, leave_request
 from garrison.events import event_log
 from garrison.redaction import Redaction, Redactor
 from garrison.server.app_lines import AppLines
+from garrison.server.exported import export_masked
 from garrison.server.record_handler import RecordHandler
 from garrison.server.structlog_lines import configure_structlog
 from tests.toolkit.driver import http_scope
@@ -293,3 +294,63 @@ def test_handlers_that_export_records_stay() -> None:
     found = subprocess.run([sys.executable, "-c", CONFIGURED], capture_output=True, text=True, check=True)
     (line,) = found.stderr.splitlines()
     assert set(orjson.loads(line)) == {"timestamp", "level", "event", "logger"}
+
+
+QUIET = """
+import logging, structlog
+from garrison.redaction import Redaction
+from garrison.server.logs import configure_logging, keep_speaking
+
+configure_logging("json", Redaction(), "warning")
+keep_speaking()
+logging.getLogger("shop").info("low")
+structlog.get_logger().info("low")
+structlog.get_logger().warning("high")
+logging.getLogger("shop").warning("high")
+logging.getLogger("uvicorn.error").error("ASGI callable returned without completing response.")
+"""
+
+
+def test_what_is_below_the_level_or_no_news_is_left_out() -> None:
+    """A level is one for both libraries, and what the access log says better is not said again."""
+    found = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True, check=True)
+    assert [orjson.loads(line)["event"] for line in found.stderr.splitlines()] == ["high", "high"]
+
+
+def test_headers_as_libraries_log_them(log: Log) -> None:
+    """Pairs of names and values lose the values of credentials, with names in bytes too."""
+    sent = [(b"x-api-key", b"hunter2"), ["Cookie", "hunter2"], ("accept", "*/*")]
+    log.logger.info("x", extra={"sent": sent, "raw": {b"authorization": b"hunter2"}})
+    assert log.last["sent"] == [["b'x-api-key'", "[redacted]"], ["Cookie", "[redacted]"], ["accept", "*/*"]]
+    assert log.last["raw"] == {"authorization": "[redacted]"}
+
+
+def test_an_exporter_sees_masked_copies(log: Log) -> None:
+    """What others send elsewhere is masked as well, and the record stays as it is for everybody else."""
+    seen: list[logging.LogRecord] = []
+
+    class Exporter(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(record)
+
+    exporter = Exporter()
+    log.logger.addHandler(exporter)
+    export_masked(exporter, log.lines)
+    export_masked(exporter, log.lines)
+    try:
+        log.logger.info("password=%s", "hunter2", extra={"token": "hunter2", "price": 3})
+        log.logger.error("no", exc_info=ValueError("password=hunter2"))
+        log.logger.info("x", extra={"odd": Sullen()})
+        exporter.handle(logging.makeLogRecord({"msg": "%d of password=hunter2", "args": ("no",)}))
+    finally:
+        log.logger.removeHandler(exporter)
+    first, second, third, fourth = seen
+    assert first.getMessage() == "password=[redacted]"
+    assert (vars(first)["token"], vars(first)["price"]) == ("[redacted]", 3)
+    assert second.exc_info is None
+    assert vars(second)["exception.message"] == "password=[redacted]"
+    assert "ValueError: password=[redacted]" in vars(second)["exception.stacktrace"]
+    assert "hunter2" not in str([vars(record) for record in seen])
+    assert vars(third)["odd"] == "<Sullen>"
+    assert fourth.getMessage() == "%d of password=[redacted]"
+    assert log.found[0]["event"] == "password=[redacted]"

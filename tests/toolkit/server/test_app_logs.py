@@ -108,6 +108,7 @@ def test_a_trace_is_in_every_line(tmp_path: Path) -> None:
         reply = ask(up.port, "/span", TRACEPARENT)
         (line,) = lines_of(up, reply["x-request-id"])
         assert (line["trace_id"], line["span_id"]) == (TRACEPARENT[16:48], reply.body.decode())
+        assert not [name for name in line if name.startswith("extra.")]
         # Its request had no id of its own.
         assert reply["x-request-id"] == TRACEPARENT[16:48]
         (event,) = [event for event in up.events if event["trace_id"] == line["trace_id"]]
@@ -176,6 +177,71 @@ class TestOwnConfiguration:
         assert (stored["logger"], stored["article"]) == ("shop.events", "tea")
         assert stored["request_id"] == request_id
         assert "hunter2" not in up.stderr + up.stdout
+
+    def test_a_queue(self, tmp_path: Path) -> None:
+        """A handler behind a queue shows a line as well as one without."""
+        up, _ = self.run(tmp_path, "queue")
+        assert up.stderr.count("sold tea") == 1
+        assert "\nsold tea\n" in up.stderr
+        assert up.stderr.count('"event":"stored"') == 1
+
+    @pytest.mark.parametrize(
+        ("mode", "path"),
+        [
+            ("logger", "/logs-and-raises"),
+            ("root", "/logs-and-raises"),
+            ("late", "/logs-and-raises"),
+            ("handler", "/logs-and-raises"),
+            ("apart", "/logs-and-raises"),
+            ("queue", "/logs-and-raises"),
+            ("structlog", "/tells-and-raises"),
+            ("structlog for people", "/tells-and-raises"),
+        ],
+    )
+    def test_an_exception_has_one_traceback(self, tmp_path: Path, mode: str, path: str) -> None:
+        """What the app's own configuration has shown of an exception our event does not show again."""
+        with running(tmp_path, "talks:app", TALKS=mode) as up:
+            reply = ask(up.port, path)
+            wait_for(lambda: '"event":"http.request"' in up.stdout)
+            assert up.stop() == 0
+            found = up.stdout + up.stderr
+        assert reply.status == 500
+        assert found.count("Traceback (most recent call last)") == 1
+        assert found.count('"event":"unhandled_exception"') == 1
+
+
+class TestLitestar:
+    """What Litestar sets up for an app that says nothing of logging gives way."""
+
+    def test_its_lines_have_our_form(self, tmp_path: Path) -> None:
+        """JSON with the id of the request, redacted; with several workers, too, and one traceback at most."""
+        with running(tmp_path, "stars:app", "--workers", "2") as up:
+            request_id = ask(up.port, "/sells")["x-request-id"]
+            (line,) = lines_of(up, request_id)
+            assert (line["event"], line["logger"]) == ("sold at postgresql://[redacted]@db/shop", "stars")
+            failed = ask(up.port, "/raises")["x-request-id"]
+            (uncaught,) = lines_of(up, failed)
+            assert uncaught["logger"] == "litestar"
+            found = up.stdout + up.stderr
+        assert found.count("Traceback (most recent call last)") == 1
+        assert "hunter2" not in found
+
+    def test_what_the_app_says_stays(self, tmp_path: Path) -> None:
+        """A format of its own is the app's own configuration."""
+        with running(tmp_path, "stars:app", STARS="own") as up:
+            ask(up.port, "/sells")
+            wait_for(lambda: "own INFO stars sold" in up.stderr)
+            assert up.stop() == 0
+        assert up.stderr.count("sold at") == 1
+
+
+def test_the_level_is_a_setting(tmp_path: Path) -> None:
+    """Lines of stdlib and structlog come from that level on."""
+    with running(tmp_path, "talks:app", GARRISON_SERVER_LOG_LEVEL="debug") as up:
+        request_id = ask(up.port, "/whispers")["x-request-id"]
+        said = [line["event"] for line in lines_of(up, request_id) if line["logger"] != "asyncio"]
+    both = ["debug of stdlib", "debug of structlog", "info of stdlib", "info of structlog"]
+    assert said == [*both, "done"]
 
 
 def test_lines_of_two_workers_do_not_mix(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from click.testing import CliRunner
 
 from garrison.cli import main
@@ -23,6 +24,8 @@ def refused_at_once(*words: str, **environ: str) -> str:
     """The one line on stderr of a command that ends with status 2 before it does anything."""
     cleared: dict[str, str | None] = {"FORWARDED_ALLOW_IPS": None, "WEB_CONCURRENCY": None}
     found = CliRunner().invoke(main, ["run", *words], prog_name="garrison", env={**cleared, **environ})
+    # The command sets up this process, which other tests have as it was.
+    structlog.reset_defaults()
     assert (found.exit_code, found.stdout, found.stderr.count("\n")) == (2, "", 1)
     return found.stderr.strip()
 

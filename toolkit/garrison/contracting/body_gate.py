@@ -173,7 +173,7 @@ class BodyGate:
                 else:
                     problem = self._judged(context, operation, judge(buffered.body))
         if problem is not None:
-            if problem.status < 500:
+            if problem.status < 500 and not context.gone:
                 context.note(INPUT_FAIL)
             await reject(scope, receive, send, context, LAYER, problem, lines, buffered.rest)
             return

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from garrison.asgi import header
 from garrison.context import RequestContext, enter
+from garrison.conventions import error_type
 from garrison.events import EventLog, event_log
 from garrison.exchange import Exchange
 from garrison.log_shares import Shares
 from garrison.redaction import Redaction, Redactor
 from garrison.rules import NotationError, routed_path
 from garrison.settings import Problem, SettingsError, validate
+from garrison.shortening import MARGIN, beginning
 from garrison.units import Duration
 
 if TYPE_CHECKING:
@@ -148,7 +150,7 @@ class AccessLogMiddleware:
                 return
         fields: dict[str, Any] = {
             "http.request.method": context.method[:LONGEST_TEXT],
-            "url.path": self._redactor.path(context.path[:LONGEST_TEXT]),
+            "url.path": beginning(context.path, LONGEST_TEXT, self._redactor.path),
             "http.response.status_code": status,
             "outcome": outcome,
             "http.server.request.duration": _microseconds(exchange.duration),
@@ -175,13 +177,14 @@ class AccessLogMiddleware:
     def _add_request(self, fields: dict[str, Any], scope: Scope) -> None:
         query = scope.get("query_string")
         if query and self._query:
-            fields["url.query"] = self._redactor.query(query[:LONGEST_TEXT])
+            raw = query.decode("latin-1")
+            fields["url.query"] = beginning(raw, LONGEST_TEXT, self._redactor.parameters)
         agent = header(scope["headers"], b"user-agent")
         if agent:
-            fields["user_agent.original"] = self._agent(agent[:LONGEST_TEXT])
+            fields["user_agent.original"] = self._agent(agent[: LONGEST_TEXT + MARGIN])
 
     def _agent_text(self, agent: bytes) -> str:
-        return self._redactor.text(agent.decode("latin-1"))
+        return beginning(agent.decode("latin-1"), LONGEST_TEXT, self._redactor.text)
 
     def _flushing(self, send: Send) -> Send:
         """A `send` that has the last events written, in a bounded time, before the app has shut down."""
@@ -200,13 +203,13 @@ def _add_facts(fields: dict[str, Any], context: RequestContext) -> None:
         fields["trace_id"] = context.trace_id
         fields["span_id"] = context.span_id
     if context.principal is not None:
-        fields["enduser.id"] = context.principal[:LONGEST_TEXT]
+        fields["enduser.id"] = str(context.principal)[:LONGEST_TEXT]
     if context.rejected_by is not None:
         fields["rejected_by"] = context.rejected_by
     if context.security_events:
         fields["security_events"] = context.security_events
     if context.exception is not None:
-        fields["error.type"] = type(context.exception).__qualname__
+        fields["error.type"] = error_type(context.exception)
 
 
 def _microseconds(seconds: float) -> float:

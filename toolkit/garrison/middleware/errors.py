@@ -6,7 +6,7 @@ import dataclasses
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, cast
 
 from garrison.asgi import accepts_denial, send_reply
 from garrison.callables import imported, is_import_string
@@ -26,8 +26,13 @@ from garrison.replacing import instead, shortened_to
 from garrison.settings import validate
 
 if TYPE_CHECKING:
-    from garrison.asgi import ASGIApp, Receive, Scope, Send
+    from garrison.asgi import ASGIApp, Message, Receive, Scope, Send
     from garrison.failures import Mapping as ProblemMapping
+
+
+# What Litestar closes a WebSocket with whose handler has failed, and keeps the exception to itself (litestar,
+# middleware/_internal/exceptions).
+LITESTAR_FAULT: Final = 4500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +101,7 @@ class ErrorsMiddleware:
         self._failures = FailureLog(self._redactor, log or event_log())
         leaking = frozenset(name.encode("ascii") for name in BANNERS if name != "server")
         bounds = {} if settings.echoes else {422: HELD_ECHOES}
-        self._judging = Judging(bounds, self._judge, leaking)
+        self._judging = Judging(bounds, self._judge, self._judge_close, leaking)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle `http` and `websocket`; `lifespan` and scopes of an unknown type pass through."""
@@ -112,9 +117,16 @@ class ErrorsMiddleware:
         try:
             await self.app(scope, reply.receive, reply.send)
         except Exception as error:  # noqa: BLE001 - this layer is what stands between an app and its client
-            await self._answer(scope, receive, send, context, reply, error)
+            ending = self._answer(scope, receive, send, context, reply, error)
         else:
-            await reply.release()
+            if not reply.holds:
+                return
+            ending = reply.release()
+        try:
+            await ending
+        except OSError:
+            # What servers raise where there is no client any more (ASGI 3.0, 2.4): no fault of the app.
+            context.gone = True
 
     async def _answer(
         self,
@@ -187,7 +199,8 @@ class ErrorsMiddleware:
             context.gone = True
             return Verdict((), error)
         found = None if error is None else self._outcome(scope, context, error)
-        body = held.body[:HELD]
+        # Whoever appends a traceback to what there was does so at its end.
+        body = held.body if len(held.body) <= 2 * HELD else held.body[:HELD] + b"\n" + held.body[-HELD:]
         # An exception that means a 500 is what the app has to say.
         means = found is not None and (found.fault or found.problem.status != 500)
         problem = None
@@ -201,6 +214,26 @@ class ErrorsMiddleware:
             self._failures.write(scope, context, error)
             problem = self._explained(scope, context, Outcome(problem, fault=True), error)
         return Verdict(instead(held, problem), error)
+
+    def _judge_close(
+        self, scope: Scope, context: RequestContext, close: Message, opened: bool
+    ) -> Verdict | None:
+        """A verdict on a WebSocket's close: a fault is logged, and a handshake denied with the problem."""
+        error = sys.exc_info()[1]
+        if error is None or close.get("code") != LITESTAR_FAULT or context.gone:
+            return None
+        found = self._outcome(scope, context, error)
+        if not found.fault:
+            return None
+        self._failures.write(scope, context, error)
+        if opened or not accepts_denial(scope):
+            return Verdict((close,), error)
+        lines, body = rendered(scope, self._explained(scope, context, found, error), identify(context))
+        lines = [*lines, (b"content-length", b"%d" % len(body))]
+        denial: Message = {"type": "websocket.http.response.start", "status": found.problem.status}
+        return Verdict(
+            ({**denial, "headers": lines}, {"type": "websocket.http.response.body", "body": body}), error
+        )
 
     def _judge_echoes(self, held: Held) -> Verdict | None:
         """A verdict on a 422: without what was submitted, or without anything where that cannot be told."""

@@ -179,8 +179,8 @@ class RequestLimitsMiddleware:
                 refusal = await take(scope, receive, send, bounds.body, framing)
         if refusal is not None:
             problem, headers, rest = refusal.problem, refusal.headers, refusal.rest
-            # A 503 is about our own room.
-            if problem.status < 500:
+            # A 503 is about our own room, and who leaves in the middle of a body attacks nobody.
+            if problem.status < 500 and not context.gone:
                 context.note(INPUT_FAIL)
             await reject(scope, receive, send, context, "request_limits", problem, headers, rest)
 

@@ -13,7 +13,7 @@ from garrison.asgi import header
 from garrison.context import enter
 from garrison.conventions import METHODS, METHODS_VARIABLE, Attribute
 from garrison.redaction import Redaction, Redactor
-from garrison.rules import NotationError, parse_paths, routed_path
+from garrison.rules import NotationError, exact_paths, parse_paths, routed_path
 from garrison.settings import foreign, validate
 from garrison.tracing.instruments import Metric
 from garrison.tracing.neighbours import look_around, step_aside
@@ -110,6 +110,7 @@ class TracingMiddleware:
         self._clock = clock
         self._always = settings.continue_ == "always"
         self._excluded = parse_paths(settings.exclude, EXAMPLE)
+        self._exact = exact_paths(self._excluded)
         known = [name.strip() for name in (foreign(METHODS_VARIABLE) or "").split(",")]
         self._recorder = Recorder(
             Redactor(redaction),
@@ -159,6 +160,8 @@ class TracingMiddleware:
 
     def _excludes(self, scope: Scope, method: str) -> bool:
         path = routed_path(scope)
+        if self._exact is not None and path not in self._exact:
+            return False
         return any(rule.applies(method, path) for rule in self._excluded)
 
     async def _pass_unseen(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import sys
-import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
+from garrison.conventions import error_type
 from garrison.current_request import current_request, request_fields, secrets_of_request
 from garrison.events import EventLog
-from garrison.failure_log import LONGEST_MESSAGE, LONGEST_STACKTRACE, message_of, shortened
+from garrison.failure_log import (
+    LONGEST_MESSAGE,
+    LONGEST_STACKTRACE,
+    message_of,
+    traceback_of,
+)
 from garrison.own_secrets import without
+from garrison.shortening import shortened
 from garrison.token_shapes import MASK
 
 if TYPE_CHECKING:
@@ -64,11 +70,12 @@ class AppLines:
         line: dict[str, Any] = {} if logger is None else {"logger": logger}
         try:
             line |= request_fields()
+            context = current_request()
             for name, value in fields.items():
                 masked = self._field(name, value, DEEPEST)
                 if name not in OWN:
                     line[name] = masked
-                elif line.get(name) != masked:
+                elif masked not in (line.get(name), getattr(context, name, None)):
                     line[f"extra.{name}"] = masked
             if error is not None:
                 line |= self._exception(error)
@@ -78,17 +85,32 @@ class AppLines:
             return
         self._log.emit(level, text, line)
 
+    def masked(
+        self, event: str, fields: Mapping[str, object], error: BaseException | None
+    ) -> tuple[str, dict[str, object]]:
+        """A message and its fields for somebody else's format, with every traceback, as OpenTelemetry has it.
+
+        Args:
+            event: the message.
+            fields: what else is known about it.
+            error: the exception that it is about.
+        """
+        found = {name: self._field(name, value, DEEPEST) for name, value in fields.items()}
+        if error is not None:
+            found["exception.type"] = error_type(error)
+            found["exception.message"] = self._text(message_of(error), LONGEST_MESSAGE)
+            found["exception.stacktrace"] = self._text(traceback_of(error), LONGEST_STACKTRACE)
+        return self._text(event, LONGEST_MESSAGE), found
+
     def _exception(self, error: BaseException) -> dict[str, str]:
         found = {
-            "error.type": type(error).__qualname__,
+            "error.type": error_type(error),
             "exception.message": self._text(message_of(error), LONGEST_MESSAGE),
         }
         context = current_request()
         # One traceback for each exception: the errors layer writes that of what nobody has handled.
         if context is None or (context.exception is not error and context.logged is not error):
-            # Without local variables: they hold what the redaction policy cannot know.
-            text = "".join(traceback.format_exception(error))
-            found["exception.stacktrace"] = self._text(text, LONGEST_STACKTRACE)
+            found["exception.stacktrace"] = self._text(traceback_of(error), LONGEST_STACKTRACE)
             if context is not None:
                 context.logged = error
         return found
@@ -107,8 +129,10 @@ class AppLines:
         if isinstance(value, str):
             return self._text(value, LONGEST_MESSAGE)
         if isinstance(value, Mapping) and depth:
-            items = [(str(key), item) for key, item in list(value.items())[:MOST_ITEMS]]
+            items = [(_name(key), item) for key, item in list(value.items())[:MOST_ITEMS]]
             return {self._text(key, LONGEST_NAME): self._field(key, item, depth - 1) for key, item in items}
+        if _is_pair(value) and self._hides(_name(value[0])):  # as raw headers and forms are
+            return [self._field("", value[0], depth - 1), MASK]
         if isinstance(value, list | tuple | set | frozenset) and depth:
             return [self._field("", item, depth - 1) for item in list(value)[:MOST_ITEMS]]
         return self._text(repr(value), LONGEST_MESSAGE)
@@ -118,8 +142,27 @@ class AppLines:
         return self._redactor.is_secret(name) or self._redactor.hides_header(name.encode("utf-8", "replace"))
 
     def _text(self, text: str, longest: int) -> str:
-        hidden = without(shortened(text, longest), secrets_of_request(self._redactor))
-        return self._redactor.text(hidden)
+        secrets = secrets_of_request(self._redactor)
+        return shortened(text, longest, lambda part: self._redactor.text(without(part, secrets)))
+
+
+def _name(key: object) -> str:
+    return key.decode("latin-1") if isinstance(key, bytes) else str(key)
+
+
+def _is_pair(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, list | tuple) and len(value) == 2 and isinstance(value[0], str | bytes)
+
+
+def note_traceback(error: BaseException | None) -> None:
+    """Take note that the app has shown the traceback of an exception by itself, in its own form.
+
+    Args:
+        error: the exception, if there is one.
+    """
+    context = current_request()
+    if context is not None and error is not None:
+        context.logged = error
 
 
 def exception_of(exc_info: object) -> BaseException | None:

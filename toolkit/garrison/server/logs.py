@@ -11,20 +11,32 @@ from typing import TYPE_CHECKING, Final
 from garrison.events import event_log
 from garrison.redaction import Redactor
 from garrison.server.app_lines import AppLines
-from garrison.server.record_handler import RecordHandler, shows
-from garrison.server.structlog_lines import configure_structlog
+from garrison.server.exported import export_masked
+from garrison.server.record_handler import RecordHandler, Witness
+from garrison.server.structlog_lines import configure_structlog, witness_structlog
+from garrison.server.watched import drop_framework_handlers, last_loggers, note_listeners, shows
 
 if TYPE_CHECKING:
     from garrison.events import Format
     from garrison.redaction import Redaction
 
-# How uvicorn's own lines about a WebSocket begin (uvicorn, protocols/websockets).
-ABOUT_WEBSOCKETS: Final = ('%s - "WebSocket %s"', "ASGI callable returned without completing handshake")
+# How uvicorn's own lines begin about what the access log says with the id of the request: WebSockets
+# (uvicorn, protocols/websockets), and replies without an end (uvicorn, protocols/http).
+SAID_BETTER: Final = (
+    '%s - "WebSocket %s"',
+    "ASGI callable returned without",
+    "connection open",
+    "connection closed",
+    "connection rejected",
+)
 
 _log = logging.getLogger("garrison")
 
+# What this process writes the records with, and from which level on; of the last configuration.
+_ours: list[tuple[RecordHandler, int]] = []
 
-def configure_logging(form: Format, redaction: Redaction) -> None:
+
+def configure_logging(form: Format, redaction: Redaction, level: str = "info") -> None:
     """Send whatever is logged to standard error, as one JSON object a line or for people.
 
     Standard output is left to the events of the layers. An app that configures logging itself, when it
@@ -34,13 +46,19 @@ def configure_logging(form: Format, redaction: Redaction) -> None:
     Args:
         form: `json` or `console`.
         redaction: what is masked.
+        level: such as `info`; what is below it is left out, but of loggers that have a level of their own.
     """
     lines = AppLines(event_log(form, sys.stderr), Redactor(redaction))
     root = logging.getLogger()
     # Handlers that export or collect records, such as OpenTelemetry's, were put there by whoever started us.
-    kept = [one for one in root.handlers if not shows(one) and not isinstance(one, RecordHandler)]
-    root.handlers[:] = [*kept, RecordHandler(lines)]
-    root.setLevel(logging.INFO)
+    kept = [one for one in root.handlers if not shows(one) and not isinstance(one, RecordHandler | Witness)]
+    for one in kept:
+        export_masked(one, lines)
+    handler = RecordHandler(lines)
+    root.handlers[:] = [*kept, handler]
+    root.setLevel(level.upper())
+    _ours[:] = [(handler, root.level)]
+    note_listeners()
     # On the logger, because an app may put handlers of its own in place of ours.
     logging.getLogger("uvicorn.error").addFilter(_is_news)
     # Warnings and the failures of threads would be plain text between the lines.
@@ -49,27 +67,40 @@ def configure_logging(form: Format, redaction: Redaction) -> None:
         threading.excepthook = _log_thread_failure
     if sys.unraisablehook is sys.__unraisablehook__:
         sys.unraisablehook = _log_unraisable
-    configure_structlog(lines)
+    configure_structlog(lines, root.level)
 
 
 def keep_speaking() -> None:
-    """Switch our loggers and the server's on again, after an app has configured logging.
+    """Set right what an app has done to logging that it does not mean, when it may have configured it.
 
-    `logging.config.dictConfig` silences every logger that it does not name, unless it is told not to.
+    `logging.config.dictConfig` silences every logger that it does not name, unless it is told not to: ours
+    and the server's are switched on again. What a framework sets up by itself gives way to ours. And what
+    the app's own configuration shows of an exception is noted, so that its traceback is there once.
     """
     for name in ("garrison", "uvicorn", "uvicorn.error", "uvicorn.asgi", "asyncio", "py.warnings"):
         logging.getLogger(name).disabled = False
+    root = logging.getLogger()
+    dropped = drop_framework_handlers()
+    for handler, level in _ours:
+        if dropped and handler not in root.handlers:
+            root.addHandler(handler)
+            # The framework's own level, too, unless the app has said another.
+            root.setLevel(level if root.level == logging.INFO else root.level)
+    for logger in last_loggers():
+        others = [one for one in logger.handlers if not isinstance(one, Witness)]
+        logger.handlers[:] = [*others, Witness()]
+    witness_structlog()
 
 
 def _is_news(record: logging.LogRecord) -> bool:
     """Whether a record of the server says something that the access log does not say better.
 
-    It has every request that was cut off when the grace of a stop was over, and every WebSocket, without
-    the credentials that a query may hold. A handshake that was answered with a whole reply is no mistake
-    of the app, whatever uvicorn's sans-I/O protocol thinks of it.
+    It has every request that was cut off when the grace of a stop was over, every reply without an end, and
+    every WebSocket, without the credentials that a query may hold. A handshake that was answered with a
+    whole reply is no mistake of the app, whatever uvicorn's sans-I/O protocol thinks of it.
     """
     error = record.exc_info[1] if record.exc_info else None
-    return not (isinstance(error, asyncio.CancelledError) or str(record.msg).startswith(ABOUT_WEBSOCKETS))
+    return not (isinstance(error, asyncio.CancelledError) or str(record.msg).startswith(SAID_BETTER))
 
 
 def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from garrison.server.app_lines import exception_of
+from garrison.server.app_lines import exception_of, note_traceback
+from garrison.server.watched import is_shown
 
 if TYPE_CHECKING:
     from garrison.server.app_lines import AppLines
@@ -43,7 +43,7 @@ class RecordHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
-        if self._is_shown(record):
+        if is_shown(record):
             return
         fields = {str(name): value for name, value in vars(record).items() if name not in ATTRIBUTES}
         event = _message(record, fields)
@@ -57,23 +57,17 @@ class RecordHandler(logging.Handler):
             error=exception_of(record.exc_info),
         )
 
-    def _is_shown(self, record: logging.LogRecord) -> bool:
-        found: Any = logging.root.manager.loggerDict.get(record.name, logging.root)
-        logger: logging.Logger | None = found if isinstance(found, logging.Logger) else logging.root
-        while logger is not None:
-            for handler in logger.handlers:
-                if handler is not self and record.levelno >= handler.level and shows(handler):
-                    return True
-            logger = logger.parent
-        return False
 
+class Witness(logging.Handler):
+    """Takes note of the exceptions whose traceback the app's own handlers have shown, and writes nothing.
 
-def shows(handler: logging.Handler) -> bool:
-    """Whether a handler writes to whoever watches this process."""
-    # Rich's handler keeps its stream in a console.
-    stream = getattr(handler, "stream", None) or getattr(getattr(handler, "console", None), "file", None)
-    watched = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
-    return stream is not None and any(stream is one for one in watched)
+    It comes behind them: formatters leave the text of a traceback on the record.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look at one record."""
+        if record.exc_text and is_shown(record):
+            note_traceback(exception_of(record.exc_info))
 
 
 def _message(record: logging.LogRecord, fields: dict[str, object]) -> str:

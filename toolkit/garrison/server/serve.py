@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from garrison.preflight import Advice
     from garrison.stack import Settings
+
+WORKER_ANSWERS: Final = 60  # seconds
 
 
 class PortTakenError(Exception):
@@ -101,6 +103,8 @@ def _serve(settings: Settings) -> None:
         factory=section.workers > 1,
         workers=section.workers,
         timeout_graceful_shutdown=ceil(section.grace),
+        # uvicorn kills a worker that does not answer in 5 s, and imports take longer on a busy machine.
+        timeout_worker_healthcheck=WORKER_ANSWERS,
         # The layers do what these would do: one parser of proxy headers, one access log, no banner.
         proxy_headers=False,
         access_log=False,
@@ -165,7 +169,8 @@ def with_flags(
 
 
 def _configure_logging(settings: Settings) -> None:
-    configure_logging(settings.access_log.format if settings.access_log else "json", settings.redaction)
+    form = settings.access_log.format if settings.access_log else "json"
+    configure_logging(form, settings.redaction, settings.server.log_level)
 
 
 def _hand_down(settings: Settings) -> None:

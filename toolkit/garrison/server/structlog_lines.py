@@ -1,13 +1,14 @@
-"""What an app logs through structlog, where the app has not configured it."""
+"""What an app logs through structlog: as lines of ours, until the app has configured it."""
 
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import structlog
 
-from garrison.server.app_lines import exception_of
+from garrison.server.app_lines import exception_of, note_traceback
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from garrison.server.app_lines import AppLines
 
 
-def configure_structlog(lines: AppLines) -> None:
+def configure_structlog(lines: AppLines, level: int = logging.INFO) -> None:
     """Send structlog's events where the log records go, until the app configures it.
 
     Loggers are not kept after their first use, so that those of an app that configures structlog later
@@ -23,6 +24,7 @@ def configure_structlog(lines: AppLines) -> None:
 
     Args:
         lines: where they go.
+        level: what is below it is not written.
     """
     if structlog.is_configured():
         return
@@ -41,10 +43,41 @@ def configure_structlog(lines: AppLines) -> None:
             structlog.processors.StackInfoRenderer(),
             write,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=_Name,
         cache_logger_on_first_use=False,
     )
+
+
+def witness_structlog() -> None:
+    """Take note of the tracebacks that an app's own configuration of structlog shows, and change nothing."""
+    configuration = structlog.get_config()
+    processors = configuration["processors"]
+    if configuration["logger_factory"] is _Name or not isinstance(processors, list):
+        return
+    if processors and not any(isinstance(one, _Witness) for one in processors):
+        # In place, for the loggers that have been made already.
+        processors.insert(-1, _Witness(writes=isinstance(processors[-1], structlog.dev.ConsoleRenderer)))
+
+
+class _Witness:
+    """A structlog processor before the last: it sees a traceback that has become text, or is about to.
+
+    Args:
+        writes: whether the last one writes the traceback of an exception by itself.
+    """
+
+    def __init__(self, *, writes: bool) -> None:
+        self._writes = writes
+
+    def __call__(
+        self, _logger: object, _name: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        if event.get("exception"):
+            note_traceback(sys.exc_info()[1])
+        elif self._writes:
+            note_traceback(exception_of(event.get("exc_info")))
+        return event
 
 
 class _Name:

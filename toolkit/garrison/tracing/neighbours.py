@@ -53,6 +53,8 @@ def look_around() -> tuple[Span | None, Context]:
         The span further out, or None; and the context that a new span is made in.
     """
     around = contexts.get_current()
+    if not around:
+        return None, around
     span = get_current_span(around)
     if span is INVALID_SPAN:
         return None, around

@@ -13,6 +13,7 @@ from garrison.asgi import ANSWERS, Progress
 from garrison.conventions import (
     Deferred,
     Value,
+    encodable,
     error_type,
     exchange_attributes,
     header_attributes,
@@ -22,18 +23,22 @@ from garrison.conventions import (
     request_attributes,
     span_name,
 )
+from garrison.current_request import enter_trace, leave_trace
 from garrison.tracing.instruments import REJECTING_LAYER
 from garrison.tracing.neighbours import step_aside
 from garrison.tracing.parents import parent_of
+from garrison.tracing.recorded_exceptions import forget_events, mask_events
 
 if TYPE_CHECKING:
     from contextvars import Token
 
     from garrison.asgi import Message, Receive, Scope, Send
     from garrison.context import RequestContext
+    from garrison.current_request import Bound
     from garrison.tracing.recorder import Recorder
 
 CLOSE_CODE: Final = "garrison.websocket.close_code"
+REQUEST_ID: Final = "garrison.request_id"
 
 # RFC 6455 section 7.4.1: the server met a condition that it did not expect.
 INTERNAL_ERROR: Final = 1011
@@ -41,7 +46,7 @@ INTERNAL_ERROR: Final = 1011
 SWITCHING: Final = 101
 
 
-class Record:
+class Record(Progress):
     """What is recorded of one request, from its begin to the last byte of its reply.
 
     Nothing here raises because of an SDK; what it cannot record is told to the recorder.
@@ -58,6 +63,7 @@ class Record:
 
     __slots__ = (
         "_active",
+        "_bound",
         "_captured",
         "_close_code",
         "_common",
@@ -65,7 +71,6 @@ class Record:
         "_inside",
         "_method",
         "_outer",
-        "_progress",
         "_receive",
         "_received",
         "_recorder",
@@ -88,6 +93,7 @@ class Record:
         started: float,
         outer: Span | None,
     ) -> None:
+        super().__init__()
         self._recorder = recorder
         self._scope = scope
         self._context = context
@@ -97,9 +103,9 @@ class Record:
         self._started_ns = 0
         self._outer = outer
         self._method = known_method(context.method, recorder.methods)
-        self._progress = Progress()
         self._span: Span = INVALID_SPAN
         self._inside: Context | None = None
+        self._bound: Bound | None = None
         self._common = exchange_attributes(scope, self._method)
         self._active: dict[str, Value] | None = None
         self._captured: dict[str, Value] | None = None
@@ -147,23 +153,28 @@ class Record:
             span_name(self._method),
             context=parent,
             kind=SpanKind.SERVER,
-            attributes=Deferred(self._request_attributes),
+            attributes=self._request_attributes() if recorder.samples else Deferred(self._request_attributes),
             links=links,
             start_time=self._started_ns,
         )
         self._span = span
+        recorder.samples = span.is_recording()
+        if recorder.samples:
+            mask_events(span, scope, context, recorder.redactor)
         self._inside = set_span_in_context(span, inside)
         self._join(span)
 
     def _join(self, span: Span) -> None:
         identity = span.get_span_context()
         if identity.is_valid:
-            self._context.trace_id = f"{identity.trace_id:032x}"
-            self._context.span_id = f"{identity.span_id:016x}"
+            # A third of what formatting as hex takes.
+            self._context.trace_id = identity.trace_id.to_bytes(16, "big").hex()
+            self._context.span_id = identity.span_id.to_bytes(8, "big").hex()
+            self._bound = enter_trace(self._context)
 
     def _request_attributes(self) -> dict[str, Value]:
         recorder, scope = self._recorder, self._scope
-        attributes = request_attributes(scope, self._context, self._method, recorder.redactor, recorder.agent)
+        attributes = request_attributes(scope, self._context, self._common, recorder.redactor, recorder.agent)
         if recorder.attributes:
             attributes |= opt_in_attributes(scope, self._context, recorder.attributes)
         if recorder.request_headers:
@@ -184,7 +195,7 @@ class Record:
         if self._outer is not None and message["type"] in ANSWERS:
             self._name(self._outer)
         await self._send(message)
-        if self._progress.sent(message):
+        if self.sent(message):
             self.end()
         elif message["type"] in ANSWERS:
             names = self._recorder.response_headers
@@ -195,12 +206,14 @@ class Record:
             self._close_code = message.get("code", 1000)
 
     def _name(self, outer: Span) -> None:
-        """Tell a span further out of the route, which its own copy of the scope does not say."""
+        """Tell a span further out of the id, and the route, which its own copy of the scope does not say."""
         try:
+            if self._context.request_id is not None and outer.is_recording():
+                outer.set_attribute(REQUEST_ID, self._context.request_id)
             route = self._context.route(self._scope)
             if route is not None and outer.is_recording():
-                outer.update_name(span_name(self._method, route))
-                outer.set_attribute("http.route", route)
+                outer.update_name(span_name(self._method, encodable(route)))
+                outer.set_attribute("http.route", encodable(route))
         except Exception:  # noqa: BLE001 - telemetry fails open, whatever it was
             self._recorder.drop()
 
@@ -210,8 +223,10 @@ class Record:
         Args:
             token: of `begin`.
         """
-        if not self._progress.ended:
+        if not self.ended:
             self.end()
+        if self._bound is not None:
+            leave_trace(self._bound)
         if token is not None:
             detach(token)
 
@@ -231,17 +246,17 @@ class Record:
             recorder.drop()
 
     def _measure(self, duration: float) -> None:
-        instruments, context, progress = self._recorder.instruments, self._context, self._progress
+        instruments, context = self._recorder.instruments, self._context
         if instruments.active is not None and self._active is not None:
             instruments.active.add(-1, self._active)
         if context.rejected_by is not None:
             attributes: dict[str, Value] = {REJECTING_LAYER: context.rejected_by}
-            if progress.status is not None:
-                attributes["http.response.status_code"] = progress.status
+            if self.status is not None:
+                attributes["http.response.status_code"] = self.status
             instruments.rejections.add(1, attributes)
         # Whoever began the span measures too; and a WebSocket that was accepted is a connection, whose
         # hours would say nothing among the requests.
-        if self._outer is not None or progress.status == SWITCHING:
+        if self._outer is not None or self.status == SWITCHING:
             return
         said = {**self._common, **self._reply()}
         # For exemplars, which are traces that are recorded.
@@ -250,11 +265,11 @@ class Record:
         if instruments.request_size is not None:
             instruments.request_size.record(self._received, said, where)
         if instruments.response_size is not None:
-            instruments.response_size.record(progress.size, said, where)
+            instruments.response_size.record(self.size, said, where)
 
     def _reply(self) -> dict[str, Value]:
         if self._replied is None:
-            status, context = self._progress.status, self._context
+            status, context = self.status, self._context
             self._replied = reply_attributes(self._scope, context, status)
             if context.exception is None and status is not None and status >= 500:
                 # Frameworks send their 500 inside the `except` block, and raise again later, if ever.
@@ -267,16 +282,21 @@ class Record:
 
     def _finish(self, duration: float) -> None:
         span, attributes = self._span, self._reply()
-        if "http.route" in attributes:
-            span.update_name(span_name(self._method, self._context.route(self._scope)))
+        route = attributes.get("http.route")
+        if route is not None:
+            span.update_name(span_name(self._method, str(route)))
         if "error.type" in attributes:
             # Also takes back what an exception said of itself, which may be anything.
             span.set_status(StatusCode.ERROR)
         wanted = self._recorder.attributes
-        if "http.request.body.size" in wanted:
-            attributes["http.request.body.size"] = self._received
-        if "http.response.body.size" in wanted:
-            attributes["http.response.body.size"] = self._progress.size
+        if wanted:
+            if "http.request.body.size" in wanted:
+                attributes["http.request.body.size"] = self._received
+            if "http.response.body.size" in wanted:
+                attributes["http.response.body.size"] = self.size
+        # Here and not at its creation, for where no layer gave an id a failure has one made.
+        if self._context.request_id is not None:
+            attributes[REQUEST_ID] = self._context.request_id
         if self._close_code is not None:
             attributes[CLOSE_CODE] = self._close_code
         if self._captured is not None:
@@ -284,3 +304,4 @@ class Record:
         span.set_attributes(attributes)
         # The same time as in the histogram, whatever has been done to the clock on the wall.
         span.end(self._started_ns + round(duration * 1e9))
+        forget_events(span)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from opentelemetry import metrics, trace
 
-from garrison.conventions import SCHEMA
+from garrison.conventions import LONGEST_TEXT, SCHEMA
+from garrison.shortening import beginning
 from garrison.tracing.instruments import Instruments, Metric
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Recorder:
 
     Attributes:
         measures: whether there was an SDK for metrics when last asked.
+        samples: whether the last span was recorded, as then the next one will mostly be.
     """
 
     def __init__(
@@ -64,7 +66,9 @@ class Recorder:
         drop: Callable[[], None],
     ) -> None:
         self.redactor = redactor
-        self.agent = lru_cache(AGENTS)(lambda agent: redactor.text(agent.decode("latin-1")))
+        self.agent = lru_cache(AGENTS)(
+            lambda agent: beginning(agent.decode("latin-1"), LONGEST_TEXT, redactor.text)
+        )
         self.tracer = trace.get_tracer("garrison", tracer_provider=tracer_provider, schema_url=SCHEMA)
         self.instruments = Instruments(meter_provider, metrics)
         self.methods = methods
@@ -81,6 +85,7 @@ class Recorder:
         self._tracer_provider = tracer_provider
         self._meter_provider = meter_provider
         self.measures = False
+        self.samples = False
         self._spans = False
         self._ask_again = float("-inf")
 

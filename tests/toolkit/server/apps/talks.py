@@ -6,10 +6,12 @@ import asyncio
 import logging
 import logging.config
 import os
+import queue
 import sys
 import threading
 import warnings
 from contextlib import asynccontextmanager
+from logging.handlers import QueueHandler, QueueListener
 from typing import TYPE_CHECKING
 
 import structlog
@@ -45,10 +47,26 @@ def set_up() -> None:
         logging.config.dictConfig({**OWN, "root": root, "loggers": {"shop": {}}})
     elif MODE == "handler":
         logging.getLogger().addHandler(logging.StreamHandler())
+    elif MODE == "apart":
+        stdlib.addHandler(logging.StreamHandler())
+        stdlib.propagate = False
+    elif MODE == "queue":
+        waiting: queue.Queue[logging.LogRecord] = queue.Queue()
+        stdlib.addHandler(QueueHandler(waiting))
+        QueueListener(waiting, logging.StreamHandler()).start()
     elif MODE == "structlog":
         structlog.configure(
-            processors=[structlog.contextvars.merge_contextvars, structlog.processors.JSONRenderer()],
+            processors=[
+                structlog.contextvars.merge_contextvars,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
             logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        )
+    elif MODE == "structlog for people":
+        structlog.configure(
+            processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)],
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         )
     elif MODE == "recipe":
         # The recipe of structlog's documentation for rendering within structlog.
@@ -94,7 +112,7 @@ def in_a_thread(request: Request) -> Response:
 async def span(request: Request) -> Response:
     """A line within a span of the app's own."""
     with trace.get_tracer("shop").start_as_current_span("query") as current:
-        stdlib.info("queried")
+        events.info("queried")
         return PlainTextResponse(f"{current.get_span_context().span_id:016x}")
 
 
@@ -139,6 +157,26 @@ async def logs_and_raises(request: Request) -> Response:
     return PlainTextResponse("never")
 
 
+async def tells_and_raises(request: Request) -> Response:
+    """The same through structlog."""
+    try:
+        connect(PASSWORD)
+    except RuntimeError:
+        events.exception("cannot connect")
+        raise
+    return PlainTextResponse("never")
+
+
+async def whispers(request: Request) -> Response:
+    """Lines of two levels that are low."""
+    stdlib.debug("debug of stdlib")
+    events.debug("debug of structlog")
+    stdlib.info("info of stdlib")
+    events.info("info of structlog")
+    stdlib.warning("done")
+    return PlainTextResponse("whispered")
+
+
 async def raises(request: Request) -> Response:
     """A failure that nobody logs; the framework's own handler for all exceptions does."""
     connect(PASSWORD)
@@ -170,6 +208,8 @@ app = Starlette(
         Route("/span", span),
         Route("/fails", fails),
         Route("/logs-and-raises", logs_and_raises),
+        Route("/tells-and-raises", tells_and_raises),
+        Route("/whispers", whispers),
         Route("/raises", raises),
         Route("/forges", forges),
         Route("/long", long),
