@@ -66,6 +66,8 @@ class Server:
         self.folder = Path(tempfile.mkdtemp(prefix="garrison-"))
         self._binary = binary or valkey_binary()
         self._options = [option.format(port=self.port, folder=self.folder) for option in (*options, *quiet)]
+        named = zip(self._options, self._options[1:], strict=False)
+        self._unix_sockets = [Path(value) for option, value in named if option == "--unixsocket"]
         self._connect = {"port": self.port, "socket_timeout": SECONDS, **(connect or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -97,6 +99,8 @@ class Server:
         until = time.monotonic() + SECONDS
         while time.monotonic() < until and self._process.poll() is None:
             try:
+                for path in self._unix_sockets:  # they come after the port
+                    path.stat()
                 socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS).close()
             except OSError:
                 time.sleep(0.01)

@@ -94,6 +94,13 @@ class Sullen:
         raise RuntimeError("no")
 
 
+def test_whom_a_record_does_not_reach_cannot_show_it(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler of the root logger hides no line of a logger that does not propagate to it."""
+    monkeypatch.setattr(logging.root, "handlers", [logging.StreamHandler(sys.stderr)])
+    log.logger.warning("sold")
+    assert log.last["event"] == "sold"
+
+
 def test_a_record_is_a_line(log: Log) -> None:
     """Level, message, logger and extra fields are there, and nothing of how records work."""
     log.logger.warning("sold %d", 3, extra={"price": Decimal("2.5")})
