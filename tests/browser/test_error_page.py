@@ -8,7 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from garrison import SecurityHeaders, Settings, harden
+from garrison import Errors, ErrorsMiddleware, SecurityHeaders, Settings, harden
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Serve
@@ -42,3 +42,27 @@ def test_a_visitor_sees_a_page(visitor: Visitor, serve: Serve, preset: Any, sche
     background = page.locator("body").evaluate(f"{style}.backgroundColor")
     assert background == ("rgb(18, 18, 18)" if scheme == "dark" else "rgb(255, 255, 255)")
     assert [text for text in said if "Content Security Policy" in text] == []
+
+
+@pytest.mark.parametrize("width", [380, 1000, 1600])
+def test_a_developer_reads_every_line_to_its_end(visitor: Visitor, serve: Serve, width: int) -> None:
+    """What was raised comes first, the traceback has the window, and nothing of it is cut off."""
+    shows = ErrorsMiddleware(Starlette(routes=[Route("/", fails)]), Errors(details="local"))
+
+    async def from_here(scope: Any, receive: Any, send: Any) -> None:
+        """The visitor comes by the name of a shop, and a developer by that of his own machine."""
+        if scope["type"] == "http":
+            headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
+            scope = {**scope, "headers": [*headers, (b"host", b"localhost")]}
+        await shows(scope, receive, send)
+
+    origin = serve(from_here)
+    page = visitor.context.new_page()
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{origin}/")
+    assert page.locator("strong").inner_text() == "LookupError: planted-detail"
+    trace = page.locator("pre")
+    assert f'{__file__}", line ' in trace.inner_text()
+    assert trace.evaluate("(element) => element.scrollWidth <= element.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert trace.evaluate("(element) => element.clientWidth") > min(width - 80, 1150)

@@ -9,12 +9,16 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from tests.integration.documents import DOCS, EXAMPLES, blocks
 from tests.toolkit.server.conftest import environment, running, wait_for
 from tests.toolkit.server.wire import ask
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 GUIDE = DOCS / "how-to" / "application-logs.md"
 LOGS = EXAMPLES / "logs"
@@ -27,9 +31,23 @@ def without_what_changes(line: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_snippets_are_those_of_the_examples() -> None:
     """What the page shows of the two apps is in them."""
-    ours, theirs, *_ = (block.text for block in blocks(GUIDE, "py") if "loguru" not in block.text)
+    shown = [block.text for block in blocks(GUIDE, "py")]
+    ours, theirs, *_ = (text for text in shown if "loguru" not in text and "structlog.configure" not in text)
     assert ours in (LOGS / "app.py").read_text("utf-8")
     assert theirs in (LOGS / "logged.py").read_text("utf-8")
+
+
+def test_structlog_events_become_records(caplog: pytest.LogCaptureFixture) -> None:
+    """What the page configures hands them, with their fields, to whatever handler exports records."""
+    (snippet,) = (block.text for block in blocks(GUIDE, "py") if "structlog.configure" in block.text)
+    try:
+        exec(snippet, {"structlog": structlog})  # noqa: S102 - what the page shows
+        structlog.get_logger("shop.stock").warning("stock is low", article="tea")
+    finally:
+        structlog.reset_defaults()
+    (record,) = caplog.records
+    assert (record.name, record.levelname, record.getMessage()) == ("shop.stock", "WARNING", "stock is low")
+    assert vars(record)["article"] == "tea"
 
 
 def test_the_lines_are_those_of_the_page(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import re
 from typing import Any, Final
 
 import pytest
+from fastapi import FastAPI, HTTPException
 
 from garrison import ErrorsMiddleware
 from garrison.events import event_log
@@ -16,7 +17,7 @@ from garrison.limiting.fields import ABNORMAL, UNAVAILABLE
 from garrison.problems import QUOTA_EXCEEDED
 from tests.integration.documents import DOCS, blocks
 from tests.integration.problem_sources import SOURCE, statuses
-from tests.toolkit.driver import call, raises
+from tests.toolkit.driver import call, http_scope, raises
 
 ERRORS: Final = DOCS / "how-to" / "errors.md"
 PROBLEMS: Final = DOCS / "reference" / "problems.md"
@@ -34,7 +35,7 @@ def test_the_mapping_of_the_page() -> None:
     namespace: dict[str, Any] = {}
     (snippet,) = blocks(ERRORS, "python")
     exec(compile(snippet.text, snippet.name, "exec"), namespace)  # noqa: S102 - our own documentation
-    fault, out = (json.loads(block.text) for block in blocks(ERRORS, "json"))
+    fault, _, out = (json.loads(block.text) for block in blocks(ERRORS, "json"))
     for error, shown in ((LookupError(), fault), (namespace["OutOfStock"]("tea"), out)):
         app = ErrorsMiddleware(
             raises(error), mapping=namespace["problem_of"], log=event_log("json", io.StringIO())
@@ -48,6 +49,26 @@ def test_the_mapping_of_the_page() -> None:
         )
     )
     assert (reply.status, reply.header("retry-after")) == (503, "30")
+
+
+def test_the_replaced_reply_of_the_page() -> None:
+    """The exception that the page names has the event that it shows."""
+    app, stream = FastAPI(), io.StringIO()
+
+    @app.post("/orders")
+    async def order() -> None:
+        raise HTTPException(500, "db at postgresql://shop:hunter2@db/shop failed")
+
+    assert 'HTTPException(500, "db at postgresql://shop:hunter2@db/shop failed")' in ERRORS.read_text("utf-8")
+    _, shown, _ = (json.loads(block.text) for block in blocks(ERRORS, "json"))
+    call(ErrorsMiddleware(app, log=event_log("json", stream)), http_scope("/orders", method="POST"))
+    event = json.loads(stream.getvalue())
+    first, _, rest = event.pop("exception.stacktrace").partition("\n")
+    assert shown.pop("exception.stacktrace") == f"{first} …"
+    assert "in order" in rest
+    del event["timestamp"]
+    assert {**event, "request_id": shown["request_id"]} == shown
+    assert list(event) == list(shown)
 
 
 def test_every_type_is_in_the_reference() -> None:

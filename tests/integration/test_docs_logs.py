@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,15 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 import garrison
-from garrison import AccessLog, AccessLogMiddleware, RateLimit, RateLimitMiddleware, Settings, security_events
+from garrison import (
+    AccessLog,
+    AccessLogMiddleware,
+    ErrorsMiddleware,
+    RateLimit,
+    RateLimitMiddleware,
+    Settings,
+    security_events,
+)
 from garrison.context import RequestContext, enter
 from garrison.events import event_log
 from garrison.rendering import render_json
@@ -37,7 +46,7 @@ TOOLKIT = Path(garrison.__file__).parent
 # Events whose names are put together where they are told of.
 NAMED_ELSEWHERE = {
     "browser_report", "contract_denied", "contract_reply_violation", "contract_undocumented",
-    "contract_violation", "csp_violation", "log_lines_dropped",
+    "contract_violation", "csp_violation", "log_lines_dropped", "reply_replaced", "unhandled_exception",
 }  # fmt: skip
 
 
@@ -79,12 +88,18 @@ def everything() -> list[dict[str, Any]]:
     refused = Logged(RateLimitMiddleware(replies_with(), RateLimit(limits="1/hour")))
     for _ in range(2):
         call(refused.app)
+    replaced = Logged(
+        ErrorsMiddleware(
+            replies_with(500, [], b"Traceback (most recent call last):"), log=event_log("json", io.StringIO())
+        )
+    )
+    call(replaced.app)
     failed = Logged(raises(LookupError()))
     with pytest.raises(LookupError):
         call(failed.app)
     talked = Logged(accepts)
     handshake(talked.app, websocket_scope())
-    return [event for log in (slow, sampled, refused, failed, talked) for event in log.events]
+    return [event for log in (slow, sampled, refused, replaced, failed, talked) for event in log.events]
 
 
 def test_the_fields_of_a_request_are_those_of_the_reference() -> None:
@@ -112,7 +127,9 @@ def test_outcomes_and_security_events_are_those_of_the_reference() -> None:
         "completed", "failed", "client_gone", "cancelled",
     }  # fmt: skip
     noted = {
-        value for name, value in vars(security_events).items() if name.isupper() and name != "TYPE_CHECKING"
+        value
+        for name, value in vars(security_events).items()
+        if name.isupper() and name != "TYPE_CHECKING" and isinstance(value, str)
     }
     assert {name for row in security for name in names(row[0])} == noted
 
@@ -129,6 +146,19 @@ def test_every_event_is_in_the_reference() -> None:
     assert all(f'"{name}"' in sources for name in NAMED_ELSEWHERE)
     rows = [name for row in tables("Others")[0] for name in names(row[0])]
     assert {*rows, "http.request"} == given
+
+
+def test_every_event_on_standard_error_is_in_the_reference() -> None:
+    """Each name that a log record of Garrison's has in place of a sentence has its row there."""
+    given = set()
+    for path in TOOLKIT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="_log")), args=[ast.Constant(value=str(name)), *_]
+                ) if re.fullmatch("[a-z]+(_[a-z]+)+", name):
+                    given.add(name)
+    assert {name for row in tables("On standard error")[0] for name in names(row[0])} == given
 
 
 def test_the_event_shown_is_an_event() -> None:

@@ -67,7 +67,7 @@ def refused(text: str) -> str:
         imported(text, SETTING)
     (problem,) = caught.value.problems
     assert (problem.name, problem.found) == (SETTING, text)
-    assert problem.expected == "a callable as module:attribute such as shop.limits:quotas"
+    assert problem.expected == "a callable as module:attribute such as package.module:function"
     assert "\n" not in problem.hint
     return problem.hint
 

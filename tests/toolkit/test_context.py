@@ -6,10 +6,12 @@ import logging
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from garrison import context as module
+from garrison import security_events
 from garrison.context import RequestContext, enter, new_id
 from tests.toolkit.driver import http_scope, websocket_scope
 
@@ -55,11 +57,75 @@ def test_a_second_layer_of_a_name_steps_aside_and_says_so_once(
     ]
 
 
+def test_a_name_that_the_vocabulary_does_not_have_is_kept_and_told_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A typo would make no alert: the log says so, with what was meant; names with a dot are one's own."""
+    monkeypatch.setattr(module, "_unknown", set())
+    odd: Any = ["unhashable"]
+    with caplog.at_level(logging.WARNING, "garrison"):
+        for _ in range(3):
+            context = RequestContext(http_scope())
+            names = ("authn_login_fial", "nonsense", "shop.voucher_guessed", "session_expired", odd)
+            for name in names:
+                context.note(name)
+            assert context.security_events == names
+    advice = "not in the OWASP Logging Vocabulary; a name of your own has a dot, such as 'shop.fraud'"
+    assert [record.getMessage() for record in caplog.records] == [
+        "note('authn_login_fial'): not in the OWASP Logging Vocabulary; did you mean 'authn_login_fail'?",
+        f"note('nonsense'): {advice}",
+        f"note(\"['unhashable']\"): {advice}",
+    ]
+
+
+def test_the_names_that_garrison_writes_are_in_the_vocabulary() -> None:
+    """What the documentation calls OWASP's is OWASP's."""
+    own = {value for name, value in vars(security_events).items() if name.isupper() and name != "VOCABULARY"}
+    assert own
+    assert own <= security_events.VOCABULARY
+
+
+def test_no_more_names_are_told_of_than_anybody_reads(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An app that notes what its clients send neither fills the log nor the memory."""
+    monkeypatch.setattr(module, "_unknown", set())
+    context = RequestContext(http_scope())
+    with caplog.at_level(logging.WARNING, "garrison"):
+        for number in range(200):
+            context.note(f"{number}" * 100)
+    assert len(caplog.records) == 100
+    assert max(len(record.getMessage()) for record in caplog.records) < 250
+
+
 class Template:
     """A route of a framework that nobody knows."""
 
     def __init__(self, path: object) -> None:
         self.path = path
+
+
+def one() -> None:
+    """An endpoint."""
+
+
+def two() -> None:
+    """Another endpoint."""
+
+
+class Ended(Template):
+    """A route that says where it leads."""
+
+    def __init__(self, path: object, endpoint: object) -> None:
+        super().__init__(path)
+        self.endpoint = endpoint
+
+
+class Routed:
+    """An app that says what its routes are."""
+
+    def __init__(self, *routes: object) -> None:
+        self.routes = routes
 
 
 @pytest.mark.parametrize(
@@ -73,6 +139,10 @@ class Template:
         ({"route": Template("/a"), "root_path": "/v1"}, "/v1/a"),
         ({"route": Template("/a"), "root_path": "/v1", "path_params": {"tenant": "acme"}}, None),
         ({"route": Template("/a"), "fastapi": None}, "/a"),
+        ({"endpoint": one, "app": Routed(Ended("/a", one), Ended("/b", two))}, "/a"),
+        ({"endpoint": one, "app": Routed(Ended("/a", one), Ended("/b", one))}, None),
+        ({"endpoint": one, "app": Routed(object())}, None),
+        ({"endpoint": one}, None),
         ({"route": Template("/a"), "fastapi": {"effective_route_context": Template("/b")}}, "/a"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 
 from garrison import Settings, harden
 from garrison.context import enter
-from garrison.error_page import HEADERS, error_page
+from garrison.error_page import HEADERS, LONGEST_LEAD, error_page, raised
 from garrison.problems import Problem, reject
 from tests.toolkit.driver import call, http_scope, raises
 from tests.toolkit.test_negotiation import CHROME
@@ -69,6 +69,40 @@ def test_everything_is_escaped() -> None:
     read = Text(page)
     assert "script" not in read.tags
     assert "".join(read.words).count("<script>alert(1)</script>&\"'\\ud800") == 5
+
+
+CAUSE = 'Traceback (most recent call last):\n  File "/srv/app.py", line 3, in sell\n    f()\nKeyError: 1\n'
+GROUP = """\
+  + Exception Group Traceback (most recent call last):
+  |   File "/srv/app.py", line 3, in sell
+  |     async with group:
+  | ExceptionGroup: unhandled errors (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "/srv/app.py", line 1, in f
+    | ValueError: x
+    +------------------------------------
+"""
+
+
+@pytest.mark.parametrize(
+    ("traceback", "said"),
+    [
+        (CAUSE, "KeyError: 1"),
+        (f"{CAUSE}\nDuring handling:\n\n{CAUSE.replace('KeyError: 1', 'shop.Sold: a')}", "shop.Sold: a"),
+        (CAUSE.replace("KeyError: 1", "ValueError: first\n    second\nthird"), "ValueError: first"),
+        (GROUP, "ExceptionGroup: unhandled errors (1 sub-exception)"),
+        (CAUSE.replace("1\n", "1" * 9000), f"KeyError: {'1' * (LONGEST_LEAD - 10)}\u2026"),
+        ("", ""),
+        ("nothing of the kind", ""),
+    ],
+)
+def test_what_was_raised_stands_on_top(traceback: str, said: str) -> None:
+    """A developer reads the exception before the frames: the last of a chain, a group's own."""
+    assert raised(traceback) == said
+    page = error_page(500, "Oops", "", None, traceback)
+    assert not said or Text(page).words[2:4] == ["500 Oops", said]
+    assert (b"<main class=wide>" in page) is bool(traceback)
 
 
 def test_its_policy_allows_its_style_and_nothing_else() -> None:

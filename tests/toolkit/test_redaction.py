@@ -168,9 +168,36 @@ def test_names_can_be_chosen() -> None:
     for field in ("query", "headers", "names"):
         with pytest.raises(SettingsError, match=rf"Redaction\.{field}"):
             Redaction(**{field: (" ",)})  # type: ignore[arg-type]
+        with pytest.raises(SettingsError, match=rf"{field}: expected names without blanks, parted by commas"):
+            Redaction(**{field: ("token code",)})  # type: ignore[arg-type]
     for path in ("reset/{token}", "/reset/token"):
         with pytest.raises(SettingsError, match=r"Redaction\.paths"):
             Redaction(paths=(path,))
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("otp=123456 totp: 123456", f"otp={MASK} totp: {MASK}"),
+        ("session_id=abc&sessionId=abc", f"session_id={MASK}&sessionId={MASK}"),
+        ("api_key: abcdef", f"api_key: {MASK}"),
+        ("x-api-key: abcdef", f"x-api-key: {MASK}"),
+        ("refresh_token: abcdef", f"refresh_token: {MASK}"),
+        ("api_key: missing, x-api-key: Field required", "api_key: missing, x-api-key: Field required"),
+        ("def login(api_key: str, session_id: bytes)", "def login(api_key: str, session_id: bytes)"),
+        ("Invalid session: closed, apikey: unclear", "Invalid session: closed, apikey: unclear"),
+        ("bypass=true compass: north laptop: thin", "bypass=true compass: north laptop: thin"),
+    ],
+)
+def test_a_name_that_is_no_prose_hides_plain_words(text: str, masked: str) -> None:
+    """What a field holds is hidden even where it is a word; complaints about it, and its type, are not."""
+    assert REDACTOR.text(text) == masked
+
+
+def test_short_words_of_names_do_not_make_every_text_suspicious() -> None:
+    """The `id` of `session_id` is in most texts, and looking at them all would cost every request."""
+    assert "session" in REDACTOR._separated
+    assert "id" not in REDACTOR._separated
 
 
 def test_patterns_of_ones_own() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pytest
 
-from garrison import Cookies, Proxy, RateLimit, RequestId, RequestLimits, SecurityHeaders, Server
+from garrison import Cookies, Proxy, RateLimit, Redaction, RequestId, RequestLimits, SecurityHeaders, Server
 from garrison.env_file import read_env_file
 from garrison.sections import attribute_docs, optional_sections, sections_of, settings_of
 from garrison.settings import Loaded, SettingsError, load, validate
@@ -405,6 +405,7 @@ class TestEnvFile:
         (RequestId, "accept", None, "expected one of trusted, always, never, found 'off'. In code"),
         (Server, "port", None, "Server.port: expected a whole number, found 'off'. In code this is int."),
         (Cookies, "secure", 1, "In code this is bool."),
+        (Redaction, "patterns", ("(x",), """expected a text, found "('(x',)". In code this is str."""),
     ],
 )
 def test_a_value_of_the_wrong_type_is_found_when_the_app_starts(

@@ -96,5 +96,5 @@ def _failure(attempt: str, error: BaseException) -> str:
 
 
 def _problem(setting: str, text: str, hint: str) -> SettingsError:
-    expected = "a callable as module:attribute such as shop.limits:quotas"
+    expected = "a callable as module:attribute such as package.module:function"
     return SettingsError([Problem(name=setting, expected=expected, found=text, hint=hint)])

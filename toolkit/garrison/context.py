@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
+
+from garrison.security_events import VOCABULARY
 
 if TYPE_CHECKING:
     from garrison.asgi import Headers, Scope
 
 # Plain stdlib logging reaches whatever handlers the program has, and stderr where it has none.
 _log = logging.getLogger("garrison")
+
+# Names may come from anywhere; what is longer is none, and so many say enough.
+LONGEST_NAME: Final = 64
+MOST_UNKNOWN: Final = 100
 
 
 class RequestContext:
@@ -33,6 +40,7 @@ class RequestContext:
         counting: where the quotas of this request are counted; None where no layer counts any.
         quota_lines: header lines about quotas that a layer will add to the reply; None where no layer does.
         rejected_by: the name of the layer that answered in place of the app.
+        replaced: whether the app's error reply lost its body to a problem document.
         nonce: what `csp_nonce` gave out for the inline scripts of this reply; None until somebody asked.
         reply_policy: what a handler wants of the security headers of its reply; None if nobody asked.
         claims_https: whether a peer that is not trusted says that its client came over https.
@@ -61,6 +69,7 @@ class RequestContext:
         "principal",
         "quota_lines",
         "rejected_by",
+        "replaced",
         "reply_policy",
         "request_id",
         "root_path",
@@ -87,6 +96,7 @@ class RequestContext:
         self.counting: object | None = None
         self.quota_lines: Headers | None = None
         self.rejected_by: str | None = None
+        self.replaced = False
         self.nonce: str | None = None
         self.reply_policy: object | None = None
         self.claims_https = False
@@ -117,11 +127,18 @@ class RequestContext:
     def note(self, event: str) -> None:
         """Remember something that matters to security, for the log.
 
+        An event that the vocabulary does not have is remembered too, for to lose it were worse; a warning
+        says so once, unless its name has a dot.
+
         Args:
-            event: its name in the OWASP Logging Vocabulary.
+            event: its name in the OWASP Logging Vocabulary, or one of your own with a dot in it, such as
+                `shop.voucher_guessed`.
         """
         if event not in self.security_events:
             self.security_events = (*self.security_events, event)
+            # Whatever an app hands over, its request goes on.
+            if type(event) is not str or event not in VOCABULARY:
+                _warn_of_name(event)
 
     def route(self, scope: Scope) -> str | None:
         """The template of the route that the framework chose, such as `/items/{id}`; None if unknown.
@@ -139,6 +156,9 @@ class RequestContext:
                 self._route = template
             elif route is not None:
                 self._route = self._template(scope, _with_prefix(scope, route))
+            elif "endpoint" in scope:
+                route = _by_endpoint(scope)
+                self._route = None if route is None else self._template(scope, route)
         return self._route
 
     def _template(self, scope: Scope, route: Any) -> str | None:
@@ -156,6 +176,17 @@ class RequestContext:
         return prefix + template
 
 
+def _warn_of_name(event: object) -> None:
+    """Say once that nobody who watches for the vocabulary's names will see this one."""
+    name = str(event)[:LONGEST_NAME]
+    if "." in name or name in _unknown or len(_unknown) >= MOST_UNKNOWN:
+        return
+    _unknown.add(name)
+    near = get_close_matches(name, sorted(VOCABULARY), 1)
+    advice = f"did you mean {near[0]!r}?" if near else "a name of your own has a dot, such as 'shop.fraud'"
+    _log.warning("note(%r): not in the OWASP Logging Vocabulary; %s", name, advice)
+
+
 def _with_prefix(scope: Scope, route: Any) -> Any:
     """FastAPI keeps the prefixes of included routers beside the route that it puts into the scope."""
     if "fastapi" not in scope:
@@ -166,8 +197,17 @@ def _with_prefix(scope: Scope, route: Any) -> Any:
     return getattr(included, "starlette_route", None) or included
 
 
+def _by_endpoint(scope: Scope) -> Any:
+    """FastAPI tells of plain Starlette routes, such as that of /docs, no more than their endpoint."""
+    endpoint, app = scope["endpoint"], scope.get("app")
+    found = [one for one in getattr(app, "routes", ()) if getattr(one, "endpoint", None) is endpoint]
+    return found[0] if len(found) == 1 else None
+
+
 # Once for each layer and process; it says nothing about any request.
 _warned: set[str] = set()
+# The same of names of security events.
+_unknown: set[str] = set()
 
 # Ids that nobody has got yet: to ask the kernel for each of them would cost more than all else about it.
 _ids: list[str] = []

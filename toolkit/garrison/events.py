@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import structlog
 
+from garrison.console_lines import condense, write_time
 from garrison.line_writer import LineWriter, writer
-from garrison.rendering import encode_line, escape_texts, printable, render_json, write_timestamp
+from garrison.rendering import encode_line, escape_texts, printable, render_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,10 +77,13 @@ def event_log(form: Format = "json", stream: TextIO | None = None) -> EventLog:
     processors: list[Any] = [render_json]
     if form == "console":
         processors = [
-            write_timestamp,
+            write_time,
+            condense,
             escape_texts,
             # With repr(), because a client's escape sequences must not reach a terminal.
-            structlog.dev.ConsoleRenderer(colors=target.isatty(), sort_keys=False, repr_native_str=True),
+            structlog.dev.ConsoleRenderer(
+                colors=target.isatty(), sort_keys=False, repr_native_str=True, pad_event_to=0, pad_level=False
+            ),
             encode_line,
         ]
     return EventLog(lines_to(target, processors), processors, {})

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # Where a server that knows tells whether the client has left: in the scope, as a callable.
 CLIENT_GONE: Final = "garrison.client_gone"
 
+# RFC 6455 section 7.1.5: what stands for a close without a code.
+NO_CODE: Final = 1005
+
 Outcome = Literal["completed", "client_gone", "cancelled", "failed"]
 
 
@@ -34,6 +37,7 @@ class Exchange(Progress):
         status: the HTTP status code of the reply; None until there is one.
         size: bytes of the reply's body; a file that the server sends by itself is not counted.
         ended: whether the last byte is out.
+        close_code: what closed a WebSocket, whoever did; None until somebody has.
         scope: of the request.
         context: of the request.
         in_vain: whether the client had gone before the reply began, so that nobody got it.
@@ -53,6 +57,7 @@ class Exchange(Progress):
         "_tell",
         "_told",
         "_torn",
+        "close_code",
         "context",
         "duration",
         "first_byte",
@@ -83,6 +88,7 @@ class Exchange(Progress):
         self.in_vain = False
         self._torn: BaseException | None = None
         self._told = False
+        self.close_code: int | None = None
         self.received = 0
         self.first_byte: float | None = None
         self.duration = 0.0
@@ -98,8 +104,11 @@ class Exchange(Progress):
             # It also comes when the reply is whole and an app asks once more.
             if not self.ended:
                 self.context.gone = True
-        elif kind == "websocket.disconnect" and self.status is None:
-            self.context.gone = True
+        elif kind == "websocket.disconnect":
+            if self.close_code is None:
+                self.close_code = message.get("code", NO_CODE)
+            if self.status is None:
+                self.context.gone = True
         return message
 
     async def send(self, message: Message) -> None:
@@ -122,6 +131,8 @@ class Exchange(Progress):
             raise
         if begins and not in_vain:
             self.first_byte = self._clock() - self._started
+        elif message["type"] == "websocket.close" and self.close_code is None:
+            self.close_code = message.get("code", 1000)
         size = self.size
         last = self.sent(message)
         if in_vain:

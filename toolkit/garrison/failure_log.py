@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from garrison.context import new_id
 from garrison.conventions import error_type
+from garrison.leaks import INFLATED, decoded
 from garrison.own_secrets import own_secrets, without
 from garrison.shortening import beginning, shortened
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from garrison.asgi import Scope
     from garrison.context import RequestContext
     from garrison.events import EventLog
+    from garrison.held_reply import Held
     from garrison.redaction import Redactor
 
 # An exception may quote the whole request, and looking through its text takes time in proportion.
@@ -21,13 +24,20 @@ LONGEST_TEXT: Final = 1024
 LONGEST_MESSAGE: Final = 4 * 1024
 LONGEST_STACKTRACE: Final = 32 * 1024
 
+# A frame of a Python traceback without its source line, which may hold values; also where it stands in HTML.
+PLACE: Final = re.compile(
+    r"File (?:\"|&quot;|&#34;)([^\"&<>\n]{1,256})(?:\"|&quot;|&#34;), line (\d{1,7}), in ([\w.]{1,128})"
+)
+LONGEST_SEARCHED: Final = 256 * 1024
+MOST_PLACES: Final = 30
+
 
 class FailureLog:
     """Where failures are written.
 
     Args:
         redactor: what is masked.
-        log: where the event `unhandled_exception` goes.
+        log: where the events `unhandled_exception` and `reply_replaced` go.
     """
 
     def __init__(self, redactor: Redactor, log: EventLog) -> None:
@@ -45,18 +55,51 @@ class FailureLog:
             error: what failed.
         """
         context.exception = error
+        self._emit("unhandled_exception", scope, context, {}, error)
+
+    def write_replaced(self, held: Held, reason: str, error: BaseException | None, *, in_full: bool) -> None:
+        """Write down the error reply that a client did not get, unless the exception behind it has been.
+
+        Args:
+            held: the reply.
+            reason: why it did not leave.
+            error: what it answers, if that is known.
+            in_full: whether what it said is written, masked. It leaked, and masks do not know every secret;
+                otherwise there is no more of it than the places in the code that it names.
+        """
+        scope, context = held.scope, held.context
+        if context.exception is not None and context.exception is error:
+            return
+        text = decoded(held.headers, held.body, INFLATED).decode("utf-8", "replace")
         fields: dict[str, Any] = {
-            "error.type": error_type(error),
-            "exception.message": self._masked(scope, context, message_of(error), LONGEST_MESSAGE),
+            "http.response.status_code": held.status,
+            "reason": reason,
         }
-        if context.logged is not error:
-            fields["exception.stacktrace"] = self.stacktrace(scope, context, error)
+        if in_full:
+            fields["body"] = self._masked(scope, context, text, LONGEST_MESSAGE)
+        elif error is None and (places := _places(text)):
+            fields["code.places"] = places
+        self._emit("reply_replaced", scope, context, fields, error)
+
+    def _emit(
+        self,
+        event: str,
+        scope: Scope,
+        context: RequestContext,
+        fields: dict[str, Any],
+        error: BaseException | None,
+    ) -> None:
+        if error is not None:
+            fields["error.type"] = error_type(error)
+            fields["exception.message"] = self._masked(scope, context, message_of(error), LONGEST_MESSAGE)
+            if context.logged is not error:
+                fields["exception.stacktrace"] = self.stacktrace(scope, context, error)
         fields["http.request.method"] = context.method[:LONGEST_TEXT]
         fields["url.path"] = beginning(context.path, LONGEST_TEXT, self._redactor.path)
         fields["request_id"] = identify(context)
         if context.trace_id is not None:
             fields["trace_id"], fields["span_id"] = context.trace_id, context.span_id
-        self._log.emit("error", "unhandled_exception", fields)
+        self._log.emit("error", event, fields)
 
     def stacktrace(self, scope: Scope, context: RequestContext, error: BaseException) -> str:
         """The traceback of an exception as text, masked, and without local variables.
@@ -95,3 +138,9 @@ def identify(context: RequestContext) -> str:
     if context.request_id is None:
         context.request_id = new_id()
     return context.request_id
+
+
+def _places(text: str) -> list[str]:
+    """Where in the code a traceback in a text leads, outermost first."""
+    found = PLACE.findall(text[-LONGEST_SEARCHED:])
+    return [f"{file}:{line} in {function}" for file, line, function in found[-MOST_PLACES:]]

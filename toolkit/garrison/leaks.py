@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import orjson
 
@@ -45,8 +45,12 @@ class Reveals(Protocol):
         ...
 
 
-def evidence(headers: Iterable[tuple[bytes, bytes]], body: bytes, reveals: Reveals) -> bool:
-    """Whether the body of an error reply leaks.
+Evidence = Literal["debug_output", "secret"]
+"""What gives a reply away: what only developers should see, or something with the shape of a secret."""
+
+
+def evidence(headers: Iterable[tuple[bytes, bytes]], body: bytes, reveals: Reveals) -> Evidence | None:
+    """What gives away that the body of an error reply leaks; None where nothing does.
 
     Args:
         headers: of the reply; a gzip or deflate coding is undone, another one cannot be looked into.
@@ -56,9 +60,9 @@ def evidence(headers: Iterable[tuple[bytes, bytes]], body: bytes, reveals: Revea
     headers = list(headers)
     plain = decoded(headers, body, INFLATED)
     if SIGNS.search(plain) is not None:
-        return True
+        return "debug_output"
     page = any(name.lower() == b"content-type" and b"html" in value.lower() for name, value in headers)
-    return reveals(plain.decode("utf-8", "replace"), page=page)
+    return "secret" if reveals(plain.decode("utf-8", "replace"), page=page) else None
 
 
 def only_says(body: bytes, phrase: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from garrison.rules import NotationError, Rule, exact_paths, parse_paths, parse_rules
@@ -17,7 +17,12 @@ STATUSES: Final = re.compile(r"[1-4](?:\d\d|xx)(\|[1-4](?:\d\d|xx))*")
 # Every status that nobody has to act on; 4xx have to be named, and 5xx are always written.
 FINE: Final = frozenset({1, 2, 3})
 
+# What routers write behind the name of a parameter in a template, as in `/items/{id:int}`, and leave out of
+# the template that they tell.
+CONVERTER: Final = re.compile(r"(?<=\w):[^{}/]*(?=\})")
+
 QUIET_EXAMPLE: Final = "/livez; GET /metrics"
+RULE_EXAMPLE: Final = "'GET /static/*: 1%' or '10% of 2xx'"
 SAMPLE_EXAMPLE: Final = "a share such as '10%' or '1% of 2xx|304', below 500"
 
 
@@ -26,7 +31,8 @@ class Share:
     """How many of some requests are written.
 
     Attributes:
-        rule: which requests; its path is that of the request, or the template of its route.
+        rule: which requests; its path is that of the request, or the template of its route, without
+            converters.
         part: from 0 for none to 1 for all.
         statuses: HTTP status codes, and first digits for all that begin with them.
     """
@@ -54,8 +60,10 @@ class Shares:
     """
 
     def __init__(self, quiet: str, sample: str) -> None:
-        silent = [Share(rule=rule, part=0.0, statuses=FINE) for rule in parse_paths(quiet, QUIET_EXAMPLE)]
-        self._rules = (*silent, *map(_share, parse_rules(sample)))
+        quiet_rules = map(_without_converters, parse_paths(quiet, QUIET_EXAMPLE))
+        silent = [Share(rule=rule, part=0.0, statuses=FINE) for rule in quiet_rules]
+        rules = map(_without_converters, parse_rules(sample, RULE_EXAMPLE))
+        self._rules = (*silent, *map(_share, rules))
         self._paths = exact_paths(each.rule for each in self._rules)
 
     def of(self, method: str, path: str, route: str | None, status: int) -> float:
@@ -73,6 +81,10 @@ class Shares:
 
     def _fitting(self, method: str, path: str, route: str | None, status: int) -> Iterator[float]:
         return (each.part for each in self._rules if each.fits(method, path, route, status))
+
+
+def _without_converters(rule: Rule) -> Rule:
+    return replace(rule, path=CONVERTER.sub("", rule.path))
 
 
 def _share(rule: Rule) -> Share:

@@ -52,9 +52,10 @@ class Redaction:
 
     def __post_init__(self) -> None:
         validate(self)
+        expected = "names without blanks, parted by commas"
         validate(
             self,
-            *((name, _all_named(getattr(self, name)), "names") for name in ("names", "query", "headers")),
+            *((name, _all_named(getattr(self, name)), expected) for name in ("names", "query", "headers")),
             (
                 "paths",
                 all(path.startswith("/") and PARAMETER.search(path) for path in self.paths),
@@ -72,7 +73,8 @@ class Redaction:
 
 
 def _all_named(names: tuple[str, ...]) -> bool:
-    return all(name.strip() for name in names)
+    # Blanks in place of commas would make one name of several, and hide nothing.
+    return all(len(name.split()) == 1 for name in names)
 
 
 class Redactor:

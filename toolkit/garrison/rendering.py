@@ -36,12 +36,6 @@ def render_json(_logger: object, _name: str, event: Event) -> bytes:
     return line if line.isascii() else UNSAFE.sub(_escape, line.decode()).encode()
 
 
-def write_timestamp(_logger: object, _name: str, event: Event) -> Event:
-    """A structlog processor: the time as RFC 3339 has it, which orjson writes by itself."""
-    event["timestamp"] = event["timestamp"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return event
-
-
 def escape_texts(_logger: object, _name: str, event: Event) -> Event:
     """A structlog processor: what the console renderer writes as it is, made harmless.
 

@@ -80,11 +80,14 @@ class Rule:
         return not self.path or path == self.path
 
 
+# Of rate limits, the section that has the most of them.
+EXAMPLE: Final = "'POST /login: 5/minute' or '/api/*: 100/minute'"
+
 # What every request fits.
 EVERYTHING: Final = Rule(methods=frozenset(), path="/*", value="", identity="")
 
 
-def parse_rules(text: str) -> tuple[Rule, ...]:
+def parse_rules(text: str, example: str = EXAMPLE) -> tuple[Rule, ...]:
     """Read rules such as `POST /login: 5/minute by address; /api/*: 1000/hour; 100/minute`.
 
     Rules are parted by `;`. In front of the `: ` stand methods, joined by `|`, and a path, both optional;
@@ -92,14 +95,15 @@ def parse_rules(text: str) -> tuple[Rule, ...]:
 
     Args:
         text: any number of rules.
+        example: what to show to somebody whose rule does not fit.
 
     Raises:
         NotationError: with the rule that does not fit and how a rule looks.
     """
-    return tuple(_parse(part.strip()) for part in text.split(";") if part.strip())
+    return tuple(_parse(part.strip(), example) for part in text.split(";") if part.strip())
 
 
-def _parse(text: str) -> Rule:
+def _parse(text: str, example: str) -> Rule:
     target, colon, rest = text.partition(": ")
     if not colon:
         target, rest = "", text
@@ -113,7 +117,7 @@ def _parse(text: str) -> Rule:
             if "GET" in methods:
                 methods |= {"HEAD"}
         else:
-            raise NotationError("a rule such as 'POST /login: 5/minute' or '/api/*: 100/minute'", text)
+            raise NotationError(f"a rule such as {example}", text)
     value, _, identity = rest.partition(" by ")
     if not value.strip():
         raise NotationError("a value behind the target", text)

@@ -75,6 +75,7 @@ NAMES: Final = (
     "client_secret",
     "credential",
     "credentials",
+    "otp",
     "passphrase",
     "passwd",
     "password",
@@ -82,6 +83,6 @@ NAMES: Final = (
     "pwd",
     "secret",
     "secret_key",
-    "sessionid",
+    "session_id",
     "token",
 )

@@ -79,7 +79,7 @@ def validate(section: Any, *requirements: tuple[str, bool, str]) -> None:
             Problem(
                 name=f"{type(section).__name__}.{name}",
                 expected=expected,
-                found=wording.render(getattr(section, name), hints[name]),
+                found=wording.render_given(getattr(section, name), hints[name]),
                 hint=hint,
             )
             for name, (expected, hint) in broken.items()

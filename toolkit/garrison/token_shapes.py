@@ -24,10 +24,18 @@ _COMMA: Final = r"[\"'],\s?b?"
 _QUOTED: Final = r"\\[\"'][^\"'\\]++|\"(?:[^\"\\]|\\.)++|'(?:[^'\\]|\\.)++"
 # What forms add to the name of a password that is asked for twice.
 TWICE: Final = r"(?:[_-]?(?:\d{1,2}|confirm(?:ation)?|again|repeat))?"
+_SCHEME: Final = r"(?:(?i:bearer|basic|digest|token)\s)?"
 _LINE_END: Final = r"(?:\r\n|\\r\\n)"
 _BARE: Final = r"[^\s\"',;&}\[\\][^\s\"',;&}\\]{2,}+"
 # "Invalid token: expired" is a sentence; a token is seldom a plain word.
 _PLAIN_WORD: Final = r"(?!(?<=:\s)[A-Za-z]?[a-z]+(?![^\s.,;!)\]\"']))"
+# What is said of a field, or is its type, and is no value of it.
+_SAID: Final = (
+    "absent|bool|bytes|empty|expired|false|field|incorrect|int|invalid|is|malformed|missing|must|none|not|null"
+    "|optional|rejected|required|revoked|str|string|true|unknown|unset|value|wrong"
+)
+# Whose name has a hyphen or an underscore is a field and not prose: there a plain word is a value.
+_NOT_SAID: Final = rf"(?!(?<=:\s)(?i:{_SAID})(?![^\s.,;!)\]\"']))"
 
 
 # What is in a text that has shapes, and not in most others: a run too long for a word, or what stands
@@ -227,11 +235,15 @@ def beside(names: tuple[str, ...]) -> Shape:
     lowered = sorted({name.strip().lower() for name in names}, key=lambda name: (-len(name), name))
     passwords = _any_of(name for name in lowered if name in _PASSWORDS)
     others = _any_of(name for name in lowered if name not in _PASSWORDS)
+    # Looked for behind the name, where it costs nothing in a text without one.
+    words = {re.escape(re.split("[_-]", name)[-1]) for name in lowered}
+    joined = "|".join(f"(?<=[_-]{word})" for word in sorted(words)) or "(?!)"
     return Shape(
         tuple(_markers(lowered)),
         re.compile(
             rf"(?P<kept>(?i:(?:{passwords}){TWICE}){_SEPARATOR}"
-            rf"|(?i:{others}){_SEPARATOR}(?:(?i:bearer|basic|digest|token)\s)?{_PLAIN_WORD}"
+            rf"|(?i:(?:{others})(?P<joined>{joined})?){_SEPARATOR}{_SCHEME}"
+            rf"(?(joined){_NOT_SAID}|{_PLAIN_WORD})"
             rf"|(?i:{_PAIR}(?:{_any_of(lowered)})){_COMMA})"
             rf"(?:(?P<quoted>{_QUOTED})|{_BARE})"
         ),
@@ -274,6 +286,11 @@ def _any_of(names: Iterable[str]) -> str:
 
 
 def _markers(names: Iterable[str]) -> Iterable[str]:
-    """The last word of each name, which every spelling of it has, without those that hold another."""
-    words = {re.split("[_-]", name)[-1] for name in names}
+    """A word of each name, which every spelling of it has, without those that hold another."""
+    words = {_rare(re.split("[_-]", name)) for name in names}
     return sorted(word for word in words if not any(other in word for other in words - {word}))
+
+
+def _rare(words: list[str]) -> str:
+    """The last of some words that is not as short as `id`, which is in every other text."""
+    return next((word for word in reversed(words) if len(word) > 2), words[-1])

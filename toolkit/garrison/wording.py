@@ -99,6 +99,19 @@ def render(value: object, annotation: Any = str) -> str:
     return mask_credentials(str(value))
 
 
+def render_given(value: object, annotation: Any) -> str:
+    """Write a value that was given in code as `render` does, or as Python does where its type is another.
+
+    Args:
+        value: whatever was given.
+        annotation: the field's type.
+    """
+    kind = without_none(annotation) if is_optional(annotation) else annotation
+    if isinstance(value, tuple) and get_origin(kind) is not tuple:
+        return mask_credentials(repr(value))
+    return render(value, annotation)
+
+
 def _is_measure(annotation: Any, unit: Unit) -> bool:
     if is_optional(annotation):
         return any(_is_measure(item, unit) for item in get_args(annotation))

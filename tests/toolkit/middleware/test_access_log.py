@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
@@ -22,6 +23,7 @@ from garrison import (
     Settings,
     harden,
 )
+from garrison.context import enter
 from garrison.events import EventLog
 from tests.toolkit.driver import (
     accepts,
@@ -298,6 +300,35 @@ def test_a_console_line_cannot_be_broken_either() -> None:
     call(logged.app, http_scope("/a\nforged", query=b"\x1b]0;title\x07", headers=headers))
     assert len(logged.lines) == 1
     assert b"\x1b" not in logged.lines[0]
+
+
+def test_a_console_line_begins_with_what_people_look_for() -> None:
+    """Request, status, duration and id come first and fit a row of a terminal; nothing else says anything."""
+    times = iter([10.0, 10.001, 10.002])
+    logged = Logged(replies_with(200, [], b"ok"), AccessLog(format="console"), clock=lambda: next(times))
+    scope = http_scope("/items/3", query=b"page=2&token=x", headers=[(b"user-agent", b"curl/8")])
+    scope["client"] = ("127.0.0.1", 5)
+    scope, context = enter(scope)
+    context.request_id = "d4085941e9f3c465d124dcd44c934a82"
+    call(logged.app, scope)
+    (line,) = logged.lines
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d\.\d{3}Z \[info\] GET /items/3\?page=2&token=\[redacted\] 200 2ms "
+        "d4085941e9f3c465d124dcd44c934a82",
+        line.decode().strip(),
+    )
+
+
+def test_a_console_line_says_what_is_out_of_the_ordinary() -> None:
+    """A failure, a client from elsewhere, a WebSocket: they are there, under the names that JSON has."""
+    logged = Logged(raises(LookupError("x")), AccessLog(format="console"))
+    with pytest.raises(LookupError):
+        call(logged.app, http_scope("/a b"))
+    (line,) = logged.lines
+    assert (
+        b"[error] GET '/a b' - 0ms outcome='failed' client.address='192.0.2.1' error.type='LookupError'"
+        in line
+    )
 
 
 def test_texts_are_cut() -> None:

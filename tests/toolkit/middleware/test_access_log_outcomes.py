@@ -280,6 +280,30 @@ def test_websockets_have_outcomes_too() -> None:
     assert ending(logged.event) == (500, "completed", "error", "LookupError")
 
 
+def test_how_a_websocket_was_closed() -> None:
+    """An aborted connection is told from one that the client closed, or the app."""
+
+    async def listens(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+
+    async def closes(scope: Scope, receive: Receive, send: Send) -> None:
+        await listens(scope, receive, send)
+        await send({"type": "websocket.close", "code": 4000})
+
+    def code(app: ASGIApp, said: Message) -> object:
+        logged = Logged(app)
+        converse(logged.app, websocket_scope(), [{"type": "websocket.connect"}, said])
+        return logged.event.get("close_code")
+
+    assert code(listens, {"type": "websocket.disconnect", "code": 1006}) == 1006
+    assert code(listens, {"type": "websocket.disconnect"}) == 1005
+    assert code(listens, {"type": "websocket.receive", "text": "x"}) is None
+    assert code(closes, {"type": "websocket.receive", "text": "x"}) == 4000
+    assert code(closes, {"type": "websocket.disconnect", "code": 1001}) == 1001
+
+
 @pytest.mark.parametrize(("seconds", "level"), [(1.9, "info"), (2.1, "warning")])
 def test_a_slow_request_is_flagged(seconds: float, level: str) -> None:
     """What takes longer than the threshold is a warning that can be filtered by."""

@@ -110,6 +110,30 @@ def test_a_rule_may_name_a_route() -> None:
     assert [event["url.path"] for event in logged.events] == ["/nowhere"]
 
 
+@pytest.mark.parametrize("template", ["/items/{id:int}", "/items/{id}"])
+@pytest.mark.parametrize("field", ["sample", "quiet"])
+def test_a_template_may_have_its_converters(template: str, field: str) -> None:
+    """A route is named as it stands in the source, or as the log has it."""
+
+    async def handler(request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    text = f"{template}: 0%" if field == "sample" else template
+    routes = [Route("/items/{id:int}", handler), Route("/files/{path:path}", handler)]
+    logged = Logged(Starlette(routes=routes), AccessLog(**{field: text}))  # type: ignore[arg-type]
+    for path in ("/items/7", "/files/a/b"):
+        call(logged.app, http_scope(path))
+    assert [event["url.path"] for event in logged.events] == ["/files/a/b"]
+
+
+def test_the_example_is_one_of_its_own_section() -> None:
+    """Who forgets the slash is shown a share, and no quota."""
+    with pytest.raises(
+        SettingsError, match=r"such as 'GET /static/\*: 1%' or '10% of 2xx', found 'POST orders"
+    ):
+        AccessLog(sample="POST orders: 3%")
+
+
 def test_a_path_is_that_of_the_app() -> None:
     """Behind a prefix that a server or proxy takes away, rules are about what the router sees."""
     settings = AccessLog(sample="/users: 0%")

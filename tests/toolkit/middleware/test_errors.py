@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gzip
 import io
+import random
 import re
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +32,7 @@ from tests.toolkit.driver import (
     run,
     websocket_scope,
 )
+from tests.toolkit.middleware.logged import Logged
 
 if TYPE_CHECKING:
     from garrison.asgi import ASGIApp, Headers, Message, Receive, Scope, Send
@@ -229,10 +232,70 @@ def test_a_5xx_that_shows_a_leak_is_replaced(headers: Headers, body: bytes) -> N
     assert {reply.header(name) for name in ("content-encoding", "etag")} == {None}
 
 
+@pytest.mark.parametrize(
+    ("settings", "headers", "body", "reason", "said"),
+    [
+        (Errors(), HTML, TRACEBACK + b"password=hunter2", "debug_output", 'File "/srv/app.py", line 7'),
+        (Errors(), HTML, b"no postgresql://u:hunter2@db/x", "secret", "no postgresql://[redacted]@db/x"),
+        (Errors(replace="all"), HTML, b"the pool is empty", "all", "the pool is empty"),
+        (
+            Errors(),
+            [(b"content-encoding", b"gzip")],
+            gzip.compress(TRACEBACK, mtime=0),
+            "debug_output",
+            "line 7, in pay",
+        ),
+    ],
+)
+def test_what_a_client_did_not_get_is_in_the_log(
+    settings: Errors, headers: Headers, body: bytes, reason: str, said: str
+) -> None:
+    """A replaced reply is one event, with its id and why, and in development what it said, secrets masked."""
+    guarded = Guarded(replies_with(502, headers, body), dataclasses.replace(settings, details="local"))
+    logged = Logged(guarded.app)
+    identifier = assert_problem(call(logged.app), 502)
+    (event,) = guarded.events
+    assert (event["event"], event["level"], event["request_id"]) == ("reply_replaced", "error", identifier)
+    assert (event["http.response.status_code"], event["reason"]) == (502, reason)
+    assert said in event["body"]
+    assert "hunter2" not in str(event)
+    assert logged.event["replaced"] is True
+
+
+def test_what_is_logged_of_a_replaced_reply_is_bounded() -> None:
+    """A debug page may be long; its ends are kept, where a traceback says most."""
+    page = TRACEBACK + b"x" * 50_000 + b"ValueError: last"
+    guarded = Guarded(replies_with(500, HTML, page), Errors(details="local"))
+    guarded.call()
+    (event,) = guarded.events
+    assert len(event["body"]) < 5000
+    assert event["body"].endswith("ValueError: last")
+
+
+@pytest.mark.parametrize("quote", [b'"', b"&quot;", b"&#34;"])
+def test_of_a_traceback_in_a_reply_the_log_has_the_places(quote: bytes) -> None:
+    """In production the values that it shows stay out: no mask knows every secret."""
+    guarded = Guarded(replies_with(500, HTML, TRACEBACK.replace(b'"', quote) + b"opaque-secret"))
+    guarded.call()
+    (event,) = guarded.events
+    (place,) = event["code.places"]
+    assert place.endswith(".py:7 in pay")
+    assert "body" not in event
+    assert "opaque-secret" not in str(event)
+
+
 @pytest.mark.parametrize("chunks", [(TRACEBACK[:20], TRACEBACK[20:]), (b"", TRACEBACK, b"more", b"")])
 def test_a_leak_is_found_across_chunks(chunks: tuple[bytes, ...]) -> None:
     """A traceback that is cut anywhere is still one."""
     assert_problem(Guarded(replies_with(502, HTML, *chunks)).call(), 502)
+
+
+def test_a_leak_in_a_long_coded_5xx_is_found() -> None:
+    """A page that an app compresses as one long chunk is looked into as a whole."""
+    noise = "".join(random.Random(7).choices("0123456789abcdefghijklmnop \n", k=400_000)).encode()  # noqa: S311 - no secret
+    body = gzip.compress(TRACEBACK + noise, mtime=0)
+    assert len(body) > 200_000
+    assert_problem(Guarded(replies_with(500, [*HTML, (b"content-encoding", b"gzip")], body)).call())
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599])

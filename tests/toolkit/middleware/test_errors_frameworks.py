@@ -21,6 +21,7 @@ from starlette.routing import Route
 from garrison import ErrorsMiddleware
 from garrison.events import event_log
 from tests.toolkit.driver import call, handshake, http_scope, websocket_scope
+from tests.toolkit.middleware.logged import Logged
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -158,6 +159,39 @@ def test_a_5xx_that_the_app_means_stays() -> None:
     assert (reply.status, reply.body) == (503, b"The shop is closed on Sundays.")
     assert call(guarded.app, http_scope("/up")).body == b"Internal Server Error"
     assert guarded.events == []
+
+
+def test_an_answer_that_leaks_is_logged_with_where_it_was_raised() -> None:
+    """FastAPI's HTTPException(500) with a DSN in it: one event, with the traceback and what caused it."""
+    app = FastAPI()
+
+    @app.get("/pay")
+    def pay() -> None:
+        try:
+            int("refused")
+        except ValueError as error:
+            raise HTTPException(500, "db at postgresql://u:hunter2@db/x failed") from error
+
+    guarded = Guarded(app)
+    assert call(guarded.app, http_scope("/pay")).json["title"] == "Internal Server Error"
+    (event,) = guarded.events
+    assert (event["event"], event["reason"]) == ("reply_replaced", "secret")
+    assert event["error.type"].endswith("HTTPException")
+    assert "'refused'" in event["exception.stacktrace"]
+    assert "hunter2" not in str(event)
+
+
+def test_a_fault_whose_reply_leaks_is_logged_once() -> None:
+    """The event of the exception says it all."""
+
+    async def tells(request: Request, error: Exception) -> Response:
+        return JSONResponse({"error": "no postgresql://u:hunter2@db/x"}, status_code=500)
+
+    guarded = Guarded(starlette_app(exception_handlers={LookupError: tells}))
+    logged = Logged(guarded.app)
+    call(logged.app, http_scope("/fails"))
+    assert [event["event"] for event in guarded.events] == ["unhandled_exception"]
+    assert logged.event["replaced"] is True
 
 
 def test_a_framework_that_does_not_raise_again_is_covered() -> None:

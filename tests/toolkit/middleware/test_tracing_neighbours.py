@@ -18,14 +18,17 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.opentelemetry import OpenTelemetryMiddleware as StarletteTelemetry
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from garrison import RequestIdMiddleware, Tracing, TracingMiddleware
+from garrison import ErrorsMiddleware, RequestIdMiddleware, Tracing, TracingMiddleware
+from garrison.events import event_log
+from garrison.problems import Problem
+from tests.toolkit.contract.subjects import sink
 from tests.toolkit.driver import call, handshake, http_scope, replies_with, websocket_scope
 from tests.toolkit.middleware.traced import Traced
 
@@ -173,6 +176,63 @@ def test_an_instrumentation_further_in_makes_no_second_span(inner: Inner) -> Non
     assert (server.instrumentation_scope.name, server.parent, len(server.links)) == ("garrison", None, 1)
     assert client.parent == server.context
     assert (durations(inner.traced), inner.seen) == (1, [{}])
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "error"),
+    [("/sold", StatusCode.UNSET, None), ("/broken", StatusCode.ERROR, "ValueError")],
+)
+def test_an_exception_that_is_an_answer_is_no_error_of_the_span(
+    path: str, code: StatusCode, error: str | None
+) -> None:
+    """FastAPI's instrumentation calls every exception an error, with its words; the reply decides instead."""
+
+    def problem_of(raised: Exception) -> Problem | None:
+        return Problem(status=409) if isinstance(raised, KeyError) else None
+
+    def sold() -> None:
+        message = "for bob, password=hunter2"
+        raise KeyError(message)
+
+    def broken() -> None:
+        message = "password=hunter2"
+        raise ValueError(message)
+
+    app = FastAPI()
+    app.get("/sold")(sold)
+    app.get("/broken")(broken)
+    traced = Traced(ErrorsMiddleware(app, log=event_log("json", sink()), mapping=problem_of))
+    FastAPIInstrumentor.instrument_app(app, tracer_provider=traced.provider, meter_provider=traced.meters)
+    try:
+        call(traced.app, http_scope(path))
+    finally:
+        FastAPIInstrumentor.uninstrument_app(app)
+    (span,) = servers(traced)
+    assert (span.status.status_code, span.status.description) == (code, None)
+    assert (span.attributes or {}).get("error.type") == error
+    assert "hunter2" not in span.to_json()
+
+
+def test_a_status_that_the_app_sets_stays_masked() -> None:
+    """What an app says of its own request counts where the request did not fail; its secrets do not."""
+    spans = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        span = get_current_span()
+        spans.append(span)
+        try:
+            int("none")
+        except ValueError:
+            span.set_status(StatusCode.ERROR, "stock unknown, password=hunter2")
+        await replies_with()(scope, receive, send)
+
+    traced = Traced(app)
+    call(traced.app)
+    assert (traced.span.status.status_code, traced.span.status.description) == (
+        StatusCode.ERROR,
+        "stock unknown, password=[redacted]",
+    )
+    assert not {"add_event", "set_status"} & vars(spans[0]).keys()
 
 
 def test_a_mounted_app_makes_no_span_either() -> None:

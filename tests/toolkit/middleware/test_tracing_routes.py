@@ -58,6 +58,11 @@ def fastapi_app() -> FastAPI:
     mounted = FastAPI()
     mounted.include_router(router)
     app.mount("/v2", mounted)
+
+    async def plain(request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    app.add_route("/plain/{name}", plain)
     return app
 
 
@@ -82,6 +87,9 @@ def litestar_app() -> Litestar:
         (fastapi_app(), "/api/shops/one/items/7", "/api/shops/{shop}/items/{item}"),
         (fastapi_app(), "/v2/shops/one/items/7", "/v2/shops/{shop}/items/{item}"),
         (fastapi_app(), "/api/shops/one/items/no", "/api/shops/{shop}/items/{item}"),
+        (fastapi_app(), "/docs", "/docs"),
+        (fastapi_app(), "/v2/openapi.json", "/v2/openapi.json"),
+        (fastapi_app(), "/plain/ann", "/plain/{name}"),
         (fastapi_app(), "/nowhere", None),
         (litestar_app(), "/api/items/7", "/api/items/{item}"),
         (litestar_app(), "/nowhere", None),

@@ -303,7 +303,7 @@ def test_the_console_form_is_for_people(tmp_path: Path) -> None:
     """In development the log on both streams is text, and the exception is in it once."""
     with running(tmp_path, "shop:app", GARRISON_PROFILE="development") as up:
         ask(up.port, "/boom")
-        wait_for(lambda: "http.request" in up.stdout)
+        wait_for(lambda: "] GET /boom 500 " in up.stdout)
         assert up.stdout.count("Traceback (most recent call last)") == 1
         assert not up.stdout.startswith("{")
         assert "listening on http://127.0.0.1:" in up.stderr

@@ -50,8 +50,8 @@ class AccessLog:
             `/livez; GET /metrics`.
         sample: which part of the requests is written, such as `GET /static/*: 1%; /search: 10% of 2xx|404`,
             where the first rule that fits decides; a path is that of the request or the template of its
-            route. A rule without statuses is about those below 400. What failed with a 5xx or without a
-            reply is always written. Each event says its part in `sample`.
+            route, with or without converters. A rule without statuses is about those below 400. What failed
+            with a 5xx or without a reply is always written. Each event says its part in `sample`.
     """
 
     format: Literal["json", "console"] = "json"
@@ -161,6 +161,8 @@ class AccessLogMiddleware:
             fields["time_to_first_byte"] = _microseconds(exchange.first_byte)
         if scope["type"] == "websocket":
             fields["network.protocol.name"] = "websocket"
+            if exchange.close_code is not None:
+                fields["close_code"] = exchange.close_code
         else:
             fields["http.request.body.size"] = exchange.received
             fields["http.response.body.size"] = exchange.size
@@ -206,6 +208,8 @@ def _add_facts(fields: dict[str, Any], context: RequestContext) -> None:
         fields["enduser.id"] = str(context.principal)[:LONGEST_TEXT]
     if context.rejected_by is not None:
         fields["rejected_by"] = context.rejected_by
+    if context.replaced:
+        fields["replaced"] = True
     if context.security_events:
         fields["security_events"] = context.security_events
     if context.exception is not None:

@@ -77,7 +77,8 @@ class ErrorsMiddleware:
         app: the app below.
         settings: the section.
         redaction: what is masked in tracebacks, and what counts as a leak.
-        log: where the event `unhandled_exception` goes; standard output as JSON unless given.
+        log: where the events `unhandled_exception` and `reply_replaced` go; standard output as JSON unless
+            given.
         mapping: what the section's `mapping` names, as a function; wins over it.
     """
 
@@ -199,20 +200,29 @@ class ErrorsMiddleware:
             context.gone = True
             return Verdict((), error)
         found = None if error is None else self._outcome(scope, context, error)
-        # Whoever appends a traceback to what there was does so at its end.
-        body = held.body if len(held.body) <= 2 * HELD else held.body[:HELD] + b"\n" + held.body[-HELD:]
+        # Whoever appends a traceback to what there was does so at its end. What is coded has no ends that
+        # could be looked into by themselves, and is not undone beyond a bound.
+        body = held.body
+        if len(body) > 2 * HELD and not any(name.lower() == b"content-encoding" for name, _ in held.headers):
+            body = body[:HELD] + b"\n" + body[-HELD:]
         # An exception that means a 500 is what the app has to say.
         means = found is not None and (found.fault or found.problem.status != 500)
-        problem = None
+        problem, reason = None, None
         if found and means and held.status == 500 and only_says(body, "Internal Server Error"):
             problem = found.problem
-        elif self._replace_all or evidence(held.headers, body, self._redactor.reveals):
-            problem = Problem(status=held.status)
+        else:
+            reason = "all" if self._replace_all else evidence(held.headers, body, self._redactor.reveals)
+            if reason is not None:
+                problem = Problem(status=held.status)
         if problem is None:
             return None
         if error is not None and found is not None and found.fault:
             self._failures.write(scope, context, error)
             problem = self._explained(scope, context, Outcome(problem, fault=True), error)
+        if reason is not None:
+            context.replaced = True
+            told = held._replace(body=body)
+            self._failures.write_replaced(told, reason, error, in_full=self._tells)
         return Verdict(instead(held, problem), error)
 
     def _judge_close(

@@ -1,14 +1,19 @@
-"""What instrumentations record of exceptions on the span of a request, without what nobody may see."""
+"""What others record of exceptions on the span of a request, without what nobody may see."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from garrison.failure_log import LONGEST_STACKTRACE
+from opentelemetry.trace import Status, StatusCode
+
+from garrison.failure_log import LONGEST_MESSAGE, LONGEST_STACKTRACE
 from garrison.own_secrets import own_secrets, without
 from garrison.shortening import shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.trace import Span
     from opentelemetry.util.types import Attributes
 
@@ -20,6 +25,9 @@ if TYPE_CHECKING:
 def mask_events(span: Span, scope: Scope, context: RequestContext, redactor: Redactor) -> None:
     """Have the events of a span masked: `record_exception` makes one of every exception and its traceback.
 
+    Its status, too: what somebody says of it is masked. What they say of an exception that is on its way out
+    is left to how the request ends, for it may mean a 409.
+
     The span is not wrapped, because those who look for the current one ask for its class.
 
     Args:
@@ -28,23 +36,40 @@ def mask_events(span: Span, scope: Scope, context: RequestContext, redactor: Red
         context: of the request.
         redactor: the policy.
     """
-    add_event = span.add_event
+    add_event, set_status = span.add_event, span.set_status
 
     def add_masked(name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
         if attributes:
-            secrets = own_secrets(scope, context.path, redactor)
-
-            def masked(text: str) -> str:
-                return redactor.text(without(text, secrets))
-
+            masked = _masking(scope, context, redactor)
             attributes = {
                 key: shortened(value, LONGEST_STACKTRACE, masked) if isinstance(value, str) else value
                 for key, value in attributes.items()
             }
         add_event(name, attributes, timestamp)
 
+    def set_masked(status: Status | StatusCode, description: str | None = None) -> None:
+        if isinstance(status, Status):
+            description = status.description
+            status = status.status_code
+        if description is not None:
+            if _is_of_exception(description):
+                return
+            description = shortened(description, LONGEST_MESSAGE, _masking(scope, context, redactor))
+        set_status(status, description)
+
     own: Any = span
-    own.add_event = add_masked
+    own.add_event, own.set_status = add_masked, set_masked
+
+
+def _masking(scope: Scope, context: RequestContext, redactor: Redactor) -> Callable[[str], str]:
+    secrets = own_secrets(scope, context.path, redactor)
+    return lambda text: redactor.text(without(text, secrets))
+
+
+def _is_of_exception(description: str) -> bool:
+    """Whether it is what OpenTelemetry's instrumentations say of the exception that is being handled."""
+    error = sys.exc_info()[1]
+    return error is not None and description.startswith(f"{type(error).__name__}: ")
 
 
 def forget_events(span: Span) -> None:
@@ -56,6 +81,6 @@ def forget_events(span: Span) -> None:
     own: Any = span
     try:
         # Not by way of `vars`, which has CPython make a dict of its own for every span.
-        del own.add_event
+        del own.add_event, own.set_status
     except AttributeError:
         return
