@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from garrison.preflight import Advice
     from garrison.stack import Settings
 
-WORKER_ANSWERS: Final = 60  # seconds
+WORKER_ANSWERS: Final = 10  # seconds
 
 
 class PortTakenError(Exception):
