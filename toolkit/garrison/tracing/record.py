@@ -302,6 +302,6 @@ class Record(Progress):
         if self._captured is not None:
             attributes |= self._captured
         span.set_attributes(attributes)
-        forget_events(span)
         # The same time as in the histogram, whatever has been done to the clock on the wall.
         span.end(self._started_ns + round(duration * 1e9))
+        forget_events(span)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Status, StatusCode
 
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from garrison.context import RequestContext
     from garrison.redaction import Redactor
 
-# What holds for each span that is under way; a span that held it itself would take part in a cycle.
-_policies: Final[dict[int, tuple[Scope, RequestContext, Redactor]]] = {}
-
 
 def mask_events(span: Span, scope: Scope, context: RequestContext, redactor: Redactor) -> None:
     """Have the events of a span masked: `record_exception` makes one of every exception and its traceback.
@@ -32,50 +28,40 @@ def mask_events(span: Span, scope: Scope, context: RequestContext, redactor: Red
     Its status, too: what somebody says of it is masked. What they say of an exception that is on its way out
     is left to how the request ends, for it may mean a 409.
 
-    The span gets a subclass of its class, which costs a tenth of methods of its own, and is not wrapped,
-    because those who look for the current one ask for its class.
+    The span is not wrapped, because those who look for the current one ask for its class.
 
     Args:
-        span: one that records, of a class without slots, as the SDK's is.
+        span: one that records.
         scope: of the request.
         context: of the request.
         redactor: the policy.
     """
-    own: Any = span
-    own.__class__ = _masked(type(span))
-    _policies[id(span)] = scope, context, redactor
+    add_event, set_status = span.add_event, span.set_status
 
-
-@lru_cache(maxsize=16)
-def _masked(base: type[Span]) -> type[Span]:
-    """The subclass whose spans mask what they are told."""
-
-    def add_event(self: Span, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
+    def add_masked(name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
         if attributes:
-            masked = _masking(self)
+            masked = _masking(scope, context, redactor)
             attributes = {
                 key: shortened(value, LONGEST_STACKTRACE, masked) if isinstance(value, str) else value
                 for key, value in attributes.items()
             }
-        base.add_event(self, name, attributes, timestamp)
+        add_event(name, attributes, timestamp)
 
-    def set_status(self: Span, status: Status | StatusCode, description: str | None = None) -> None:
+    def set_masked(status: Status | StatusCode, description: str | None = None) -> None:
         if isinstance(status, Status):
             description = status.description
             status = status.status_code
         if description is not None:
             if _is_of_exception(description):
                 return
-            description = shortened(description, LONGEST_MESSAGE, _masking(self))
-        base.set_status(self, status, description)
+            description = shortened(description, LONGEST_MESSAGE, _masking(scope, context, redactor))
+        set_status(status, description)
 
-    # Without slots of its own it has the same layout, so that a span can change its class.
-    members = {"__slots__": (), "add_event": add_event, "set_status": set_status}
-    return type(base.__name__, (base,), {**members, "__module__": base.__module__})
+    own: Any = span
+    own.add_event, own.set_status = add_masked, set_masked
 
 
-def _masking(span: Span) -> Callable[[str], str]:
-    scope, context, redactor = _policies[id(span)]
+def _masking(scope: Scope, context: RequestContext, redactor: Redactor) -> Callable[[str], str]:
     secrets = own_secrets(scope, context.path, redactor)
     return lambda text: redactor.text(without(text, secrets))
 
@@ -87,11 +73,14 @@ def _is_of_exception(description: str) -> bool:
 
 
 def forget_events(span: Span) -> None:
-    """Give a span its class back, and let go of its request.
+    """Give a span its own way back, so that it is gone as soon as nobody has it any more.
 
     Args:
         span: one that has ended.
     """
-    if _policies.pop(id(span), None) is not None:
-        own: Any = span
-        own.__class__ = type(span).__mro__[1]
+    own: Any = span
+    try:
+        # Not by way of `vars`, which has CPython make a dict of its own for every span.
+        del own.add_event, own.set_status
+    except AttributeError:
+        return
