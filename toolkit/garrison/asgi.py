@@ -158,8 +158,8 @@ async def send_reply(
 
     A body that the client is still sending is drained when it is small; otherwise the reply says
     `connection: close`, because the next request on the connection could not be told from the rest
-    of the body (RFC 9112 section 9.3). A WebSocket handshake is denied with the same reply where
-    the server can do that, and closed with 1008 where it cannot.
+    of the body (RFC 9112 section 9.3); and it does where the process ends. A WebSocket handshake is
+    denied with the same reply where the server can do that, and closed with 1008 where it cannot.
 
     Args:
         scope: of the request that is answered; type `http` or `websocket`.
@@ -182,7 +182,8 @@ async def send_reply(
         return
     if rest == "unread" and scope.get("http_version", "1.1").startswith("1"):
         rest = "read" if await _drained(scope, receive) else "abandoned"
-    if rest == "abandoned":
+    context = scope.get("garrison")
+    if rest == "abandoned" or (context is not None and context.closing):
         lines.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": lines})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

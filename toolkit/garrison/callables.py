@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from garrison.nearest import nearest_to
 from garrison.redaction import Redaction, Redactor
 from garrison.settings import Problem, SettingsError
 
@@ -78,12 +78,12 @@ def _attribute(holder: Any, name: str, place: str, text: str, setting: str) -> A
         return getattr(holder, name)
     except AttributeError as error:
         hint = f"{place} has no attribute {name}."
-        nearest = difflib.get_close_matches(name, dir(holder), n=1)
+        nearest = nearest_to(name, dir(holder))
         # Python says so of a module that is still being run.
         if "circular import" in str(error):
             hint += " It is still being imported: have the callable in a module of its own."
         elif nearest:
-            hint += f" Did you mean {nearest[0]}?"
+            hint += f" Did you mean {nearest}?"
         raise _problem(setting, text, hint) from None
     except Exception as error:  # noqa: BLE001 - a module or a property may do anything here
         raise _problem(setting, text, _failure(f"Reading {place}.{name}", error)) from None

@@ -3,34 +3,58 @@
 from __future__ import annotations
 
 import importlib
-import shutil
-import sys
-import textwrap
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import click
 
-from garrison import __version__, listing, reference
-from garrison.contract_cli import contract
-from garrison.csp_cli import csp
-from garrison.env_file import take_env_file
-from garrison.limits_cli import limits
-from garrison.preflight import Advice, examine, examine_document, examine_imports
-from garrison.server.environment import worker_count
-from garrison.settings import SettingsError, foreign, load
-from garrison.stack import Settings
+from garrison import __version__
+from garrison.ending import fail, needs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from garrison.settings import Loaded
 
-# Found by name, and only when asked for: the toolkit does not know the harness.
-HARNESS = {
-    "check": ("garrison_harness.cli", "Audit an app from outside: what holds, and what does not.", "harness"),
-    "load": ("garrison_harness.load.command", "Load an app with Locust, and judge by thresholds.", "load"),
+class Listed(NamedTuple):
+    """A sub-command before it is imported, which is when somebody asks for it.
+
+    Attributes:
+        module: where it is, under its own name.
+        text: what the list in the help says of it.
+        extra: what brings its packages; empty for the base install.
+    """
+
+    module: str
+    text: str
+    extra: str = ""
+
+
+# In the order in which people meet them. Those of the harness are found by name, because the toolkit does not
+# know it.
+COMMANDS: Final = {
+    "run": Listed("garrison.run_cli", "Serve an app with every layer on."),
+    "config": Listed("garrison.config_cli", "Print the effective settings, and what is missing."),
+    "contract": Listed("garrison.contract_cli", "Make API keys that the contract verifies."),
+    "csp": Listed("garrison.csp_cli", "Propose a Content-Security-Policy."),
+    "limits": Listed("garrison.limits_cli", "Show and reset what one client has used."),
+    "check": Listed(
+        "garrison_harness.cli", "Audit an app from outside: what holds, and what does not.", "harness"
+    ),
+    "explain": Listed(
+        "garrison_harness.explain",
+        "Say what a check is about: why, how it is judged, how to fix it.",
+        "harness",
+    ),
+    "accept": Listed("garrison_harness.accept", "Accept findings for a time: only new ones fail.", "harness"),
+    "prove": Listed(
+        "garrison_harness.prove",
+        "Prove each layer: switch it off, and exactly its checks turn red.",
+        "harness",
+    ),
+    "load": Listed(
+        "garrison_harness.load.command", "Load an app with Locust, and judge by thresholds.", "load"
+    ),
+    "drill": Listed("garrison_harness.drills.command", "Break something under load: what holds?", "harness"),
 }
 
 
@@ -51,42 +75,33 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """All names, in the order in which people meet them."""
-        return [*self.commands, *HARNESS]
+        return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name; one of the harness is imported here."""
-        if cmd_name not in HARNESS:
-            return super().get_command(ctx, cmd_name)
-        module, _, extra = HARNESS[cmd_name]
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, which is imported here."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, extra = COMMANDS[cmd_name]
         try:
             return cast("click.Command", getattr(importlib.import_module(module), cmd_name))
         except ModuleNotFoundError as error:
+            if not extra:
+                raise
             return _missing(cmd_name, extra, error)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The list in the help, which imports nothing of the harness."""
-        own = [(name, command.get_short_help_str(70)) for name, command in self.commands.items()]
+        """The list in the help, which imports none of them."""
         with formatter.section("Commands"):
-            formatter.write_dl([*own, *((name, text) for name, (_, text, _) in HARNESS.items())])
+            formatter.write_dl([(name, listed.text) for name, listed in COMMANDS.items()])
 
 
 def _missing(name: str, extra: str, error: ModuleNotFoundError) -> click.Command:
     @click.command(name, context_settings={"ignore_unknown_options": True}, add_help_option=False)
     @click.argument("words", nargs=-1, type=click.UNPROCESSED)
     def missing(words: tuple[str, ...]) -> None:  # noqa: ARG001 - whatever was asked for, it is not there
-        fail(_install(name, extra, error), 2)
+        fail(needs(name, extra, error), 2)
 
     return missing
-
-
-def _install(command: str, extra: str, error: ModuleNotFoundError) -> str:
-    return f"`garrison {command}` needs {error.name}. Install it with: pip install 'garrison[{extra}]'"
-
-
-def fail(message: str, status: int) -> NoReturn:
-    """End with a message on standard error."""
-    click.echo("\n".join(f"garrison: {line}" for line in message.splitlines()), err=True)
-    sys.exit(status)
 
 
 @contextmanager
@@ -96,11 +111,22 @@ def _one_line() -> Iterator[None]:
         yield
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "garrison"
-        message = " ".join(error.format_message().split())
+        message = " ".join(_message(error).split())
         end = "" if message.endswith((".", "?")) else "."
         fail(f"{message}{end} `{command} --help` says what there is.", 2)
     except KeyboardInterrupt:
         fail("interrupted", 4)
+
+
+def _message(error: click.UsageError) -> str:
+    """What click says, or what `run` has in place of a flag that people know from other servers."""
+    if isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.info_name == "run":
+        from garrison.server.familiar_flags import advice_for  # noqa: PLC0415 - only this mistake needs it
+
+        advice = advice_for(error.option_name)
+        if advice is not None:
+            return f"No such option '{error.option_name}': {advice}."
+    return error.format_message()
 
 
 @click.group(
@@ -119,128 +145,6 @@ def main(context: click.Context) -> None:
     """  # noqa: D301 - click wants the backspace itself
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-_env_file = click.option(
-    "--env-file", type=click.Path(path_type=Path), help="File of NAME=value lines; the environment wins."
-)
-
-
-@main.command(short_help="Serve an app with every layer on.")
-@click.argument("target", required=False)
-@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), metavar="PORT", help="Port; 0 takes a free one.  [default: 8000]"
-)
-@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that serve.  [default: 1]")
-@click.option("--factory", is_flag=True, help="TARGET names a function that makes the app.")
-@_env_file
-def run(
-    target: str | None,
-    host: str | None,
-    port: int | None,
-    workers: int | None,
-    factory: bool,
-    env_file: Path | None,
-) -> None:
-    """Serve TARGET, an app as module:attribute, with every layer on.
-
-    Exit status: 0 after a stop, 2 for usage and settings, 3 where the app does
-    not start.
-    """
-    try:
-        from garrison.server import environment, loading, serve  # noqa: PLC0415 - only this command serves
-    except ModuleNotFoundError as error:
-        fail(_install("run", "server", error), 2)
-    try:
-        take_env_file(env_file)
-        settings = serve.with_flags(
-            environment.load_serving_settings().value,
-            target=target,
-            host=host,
-            port=port,
-            workers=workers,
-            factory=factory,
-        )
-        if not settings.server.target:
-            fail(
-                "no app to serve. Name it as in `garrison run shop.main:app`, or set GARRISON_SERVER_TARGET.",
-                2,
-            )
-        serve.serve(settings)
-    except (SettingsError, loading.TargetUsageError) as error:
-        fail(str(error), 2)
-    except (loading.TargetError, serve.PortTakenError, serve.NotStartedError) as error:
-        fail(str(error), 3)
-
-
-@main.command(short_help="Print the effective settings, and what is missing.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "env", "markdown"]),
-    default="text",
-    show_default=True,
-    help="A page, JSON, a template for --env-file, or the reference of all settings.",
-)
-@click.option("--check", is_flag=True, help="Also say what is missing or unsafe.")
-@_env_file
-def config(form: str, check: bool, env_file: Path | None) -> None:
-    """Print the effective settings, and where each of them comes from.
-
-    Exit status: 0, 1 where --check finds something unsafe, 2 for settings that
-    cannot be used.
-    """
-    try:
-        take_env_file(env_file)
-        loaded = load(Settings, defaults=worker_count())
-    except SettingsError as error:
-        fail(str(error), 2)
-    advice: Sequence[Advice] = ()
-    if check:
-        parts = (examine(loaded.value), examine_document(loaded.value), examine_imports(loaded.value))
-        advice = sorted((each for part in parts for each in part), key=lambda each: each.level)
-    if form == "env":
-        click.echo(listing.template(loaded), nl=False)
-    elif form == "json":
-        click.echo(listing.document(loaded, advice if check else None))
-    elif form == "markdown":
-        click.echo(reference.document(), nl=False)
-    else:
-        # no-color.org: any value that is not empty switches colours off.
-        color = False if foreign("NO_COLOR") else None
-        click.echo(listing.page(loaded, width=_width()), nl=False, color=color)
-    if check:
-        _print_advice(loaded, advice)
-    sys.exit(1 if any(item.level == "error" for item in advice) else 0)
-
-
-main.add_command(contract)
-main.add_command(csp)
-main.add_command(limits)
-
-
-def _width() -> int | None:
-    """The columns of the terminal; None where there is no terminal, so that a line stays a line."""
-    return shutil.get_terminal_size(fallback=(0, 0)).columns or None
-
-
-def _print_advice(loaded: Loaded[Settings], found: Sequence[Advice]) -> None:
-    unread = [
-        Advice(level="warning", variable=variable, text="its section is off, so nothing reads it.")
-        for variable in loaded.unused
-    ]
-    for advice in [*found, *unread]:
-        line = f"{advice.level}: {advice.variable}: {advice.text}"
-        width = _width()
-        click.echo(line if width is None else textwrap.fill(line, width, subsequent_indent="  "), err=True)
-    errors = sum(advice.level == "error" for advice in found)
-    warnings = len(found) + len(unread) - errors
-    click.echo(f"garrison: {_count(errors, 'error')}, {_count(warnings, 'warning')}", err=True)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Final
 
+from garrison.nearest import nearest_to
 from garrison.rules import NotationError, is_unambiguous, parse_paths
 from garrison.spellings import followed, joined, segments_of
 
@@ -82,9 +82,9 @@ def nearest(word: str) -> str:
     """What somebody may have meant by a part that is no path and no word; nothing if that is unclear."""
     if "," in word:
         return "; ".join(item.strip() for item in word.split(","))
-    close = difflib.get_close_matches(word.lower(), [*WORDS, DOTFILES], n=1)
+    close = nearest_to(word.lower(), [*WORDS, DOTFILES])
     if close:
-        return close[0]
+        return close
     return f"/{word}" if word[:1].isalnum() and " " not in word else ""
 
 

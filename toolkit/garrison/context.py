@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from garrison.nearest import nearest_to
 from garrison.security_events import VOCABULARY
 
 if TYPE_CHECKING:
-    from garrison.asgi import Headers, Scope
+    from garrison.asgi import Headers, Scope, Send
 
 # Plain stdlib logging reaches whatever handlers the program has, and stderr where it has none.
 _log = logging.getLogger("garrison")
@@ -30,6 +30,9 @@ class RequestContext:
         trusted: whether the direct peer is a proxy whose word counts.
         forwarded: whether the request came with header lines of proxies that are no longer on it.
         gone: whether the client went away before its reply was complete.
+        drained: whether it was told to end because the process ends.
+        closing: whether its connection ends with its reply because the process ends.
+        probe: whether a probe of the process was answered in place of the app.
         security_events: what happened that matters to security, by the names of the OWASP Logging
             Vocabulary, such as `excess_rate_limit_exceeded`; each once, in the order of their happening.
         request_id: the id of this request; None where no layer gave it one.
@@ -46,6 +49,7 @@ class RequestContext:
         claims_https: whether a peer that is not trusted says that its client came over https.
         logged: the exception whose traceback a log line of the app has already shown.
         over: whether every layer is done with the request.
+        wire: the server's own `send`, for whoever has to cut the connection; None where no `harden()` is.
         method: as the client sent it; a WebSocket handshake is a GET (RFC 6455 section 4.1).
         path: as the server gave it, before mounts move it.
         root_path: as the server gave it, before mounts extend it.
@@ -56,7 +60,9 @@ class RequestContext:
         "_route",
         "claims_https",
         "client",
+        "closing",
         "counting",
+        "drained",
         "exception",
         "forwarded",
         "gone",
@@ -67,6 +73,7 @@ class RequestContext:
         "path",
         "peer",
         "principal",
+        "probe",
         "quota_lines",
         "rejected_by",
         "replaced",
@@ -77,6 +84,7 @@ class RequestContext:
         "span_id",
         "trace_id",
         "trusted",
+        "wire",
     )
 
     def __init__(self, scope: Scope) -> None:
@@ -85,6 +93,9 @@ class RequestContext:
         self.trusted = False
         self.forwarded = False
         self.gone = False
+        self.drained = False
+        self.closing = False
+        self.probe = False
         self.logged: BaseException | None = None
         self.over = False
         self.security_events: tuple[str, ...] = ()
@@ -100,6 +111,7 @@ class RequestContext:
         self.nonce: str | None = None
         self.reply_policy: object | None = None
         self.claims_https = False
+        self.wire: Send | None = None
         self.method: str = scope.get("method", "GET")
         self.path: str = scope["path"]
         self.root_path: str = scope.get("root_path", "")
@@ -110,7 +122,7 @@ class RequestContext:
         """Whether this layer is the first of its name on the request; a second one steps aside.
 
         It happens where an app calls `harden()` itself and runs under `garrison run` too: every
-        quota would be counted twice. It is logged once for each layer.
+        quota would be counted twice. It is logged once, for the first layer: the others follow.
 
         Args:
             name: what may be there only once, for most layers the name of their section.
@@ -119,9 +131,13 @@ class RequestContext:
         first = self._mounts.setdefault(name, layer)
         if first is layer:
             return True
-        if name not in _warned:
+        if not _warned:
             _warned.add(name)
-            _log.warning("the layer %r is mounted twice on one request; the inner one steps aside", name)
+            _log.warning(
+                "the layer %r is mounted twice on one request; the inner one steps aside, as does every other"
+                " that is there twice",
+                name,
+            )
         return False
 
     def note(self, event: str) -> None:
@@ -155,7 +171,9 @@ class RequestContext:
             if isinstance(template, str):
                 self._route = template
             elif route is not None:
-                self._route = self._template(scope, _with_prefix(scope, route))
+                if "fastapi" in scope:
+                    route = _with_prefix(scope, route)
+                self._route = self._template(scope, route)
             elif "endpoint" in scope:
                 route = _by_endpoint(scope)
                 self._route = None if route is None else self._template(scope, route)
@@ -167,12 +185,13 @@ class RequestContext:
             return None
         # Starlette's mounts extend root_path in place, with the values of their parameters filled in.
         prefix: str = scope.get("root_path", "")[len(self.root_path) :]
-        if prefix:
-            own = getattr(route, "param_convertors", {})
-            if any(name not in own for name in scope.get("path_params", {})):
-                return None
-            if hasattr(route, "routes") and prefix.endswith(template.removesuffix("/{path}")):
-                return f"{prefix}/{{path}}"  # a mounted app that set no route of its own
+        if not prefix:
+            return template
+        own = getattr(route, "param_convertors", {})
+        if any(name not in own for name in scope.get("path_params", {})):
+            return None
+        if hasattr(route, "routes") and prefix.endswith(template.removesuffix("/{path}")):
+            return f"{prefix}/{{path}}"  # a mounted app that set no route of its own
         return prefix + template
 
 
@@ -182,15 +201,13 @@ def _warn_of_name(event: object) -> None:
     if "." in name or name in _unknown or len(_unknown) >= MOST_UNKNOWN:
         return
     _unknown.add(name)
-    near = get_close_matches(name, sorted(VOCABULARY), 1)
-    advice = f"did you mean {near[0]!r}?" if near else "a name of your own has a dot, such as 'shop.fraud'"
+    near = nearest_to(name, sorted(VOCABULARY))
+    advice = f"did you mean {near!r}?" if near else "a name of your own has a dot, such as 'shop.fraud'"
     _log.warning("note(%r): not in the OWASP Logging Vocabulary; %s", name, advice)
 
 
 def _with_prefix(scope: Scope, route: Any) -> Any:
     """FastAPI keeps the prefixes of included routers beside the route that it puts into the scope."""
-    if "fastapi" not in scope:
-        return route
     included = (scope["fastapi"] or {}).get("effective_route_context")
     if getattr(included, "original_route", None) is not route:
         return route

@@ -35,6 +35,7 @@ REDACTED: Final = "=REDACTED"
 
 # What a client may write at any length, long before anything has bounded the request.
 LONGEST_TEXT: Final = 4096
+LONGEST_HEADER: Final = LONGEST_TEXT + MARGIN
 
 Attribute = Literal[
     "client.port",
@@ -57,6 +58,7 @@ def known_method(method: str, known: frozenset[str] = frozenset(METHODS)) -> str
     return method if method in known else OTHER
 
 
+@lru_cache(1024)
 def span_name(method: str, route: str | None = None) -> str:
     """The name of a server span; never with the path, which would make as many names as there are paths.
 
@@ -76,22 +78,26 @@ def error_type(error: BaseException) -> str:
 
 def request_attributes(
     scope: Scope,
+    lines: Mapping[bytes, bytes],
     context: RequestContext,
-    common: dict[str, Value],
+    common: Mapping[str, Value],
     redactor: Redactor,
-    agent: Callable[[bytes], str],
+    caller: Callable[[bytes, bytes], Mapping[str, Value]],
 ) -> dict[str, Value]:
     """The attributes that the conventions want at a span's creation, where samplers see them.
 
     Args:
         scope: of the request.
+        lines: its headers by their names in lower case.
         context: of the request.
         common: its `exchange_attributes`.
         redactor: masks what is not to be shown.
-        agent: the text of a User-Agent, masked.
+        caller: the `caller_attributes` of a Host and a User-Agent.
     """
-    path = encodable(beginning(context.path, LONGEST_TEXT, redactor.path))
-    attributes: dict[str, Value] = {**common, "url.path": path}
+    host, agent = lines.get(b"host", b"")[:LONGEST_HEADER], lines.get(b"user-agent", b"")[:LONGEST_HEADER]
+    path = context.path
+    path = redactor.path(path) if len(path) <= LONGEST_TEXT else beginning(path, LONGEST_TEXT, redactor.path)
+    attributes: dict[str, Value] = {**common, "url.path": encodable(path), **caller(host, agent)}
     if common["http.request.method"] == OTHER:
         attributes["http.request.method_original"] = encodable(context.method)
     if scope.get("query_string"):
@@ -101,26 +107,44 @@ def request_attributes(
     if context.client is not None:
         attributes["client.address"] = context.client
     if context.peer:
-        address, port = context.peer
-        attributes["network.peer.address"] = address
+        attributes["network.peer.address"], port = context.peer
         if port:
             attributes["network.peer.port"] = port
-    for name, value in scope["headers"]:
-        if name == b"user-agent":
-            attributes["user_agent.original"] = agent(value[: LONGEST_TEXT + MARGIN])
-        elif name == b"host":
-            attributes.update(server_attributes(value))
     return attributes
 
 
-def exchange_attributes(scope: Scope, method: str) -> dict[str, Value]:
-    """What spans and measurements say alike, before there is a reply."""
+def caller_attributes(host: bytes, agent: bytes, masked: Callable[[str], str]) -> Mapping[str, Value]:
+    """What a client says in the same words with each of its requests: whom it asks, and what it is.
+
+    Args:
+        host: its Host header, or nothing.
+        agent: its User-Agent header, or nothing.
+        masked: takes off what nobody may see.
+    """
+    attributes: dict[str, Value] = {}
+    if host:
+        attributes |= server_attributes(host)
+    if agent:
+        attributes["user_agent.original"] = beginning(agent.decode("latin-1"), LONGEST_TEXT, masked)
+    return attributes
+
+
+@lru_cache(256)
+def exchange_attributes(method: str, scheme: str, version: str, kind: str) -> Mapping[str, Value]:
+    """What spans and measurements say alike, before there is a reply.
+
+    Args:
+        method: one that is known, or `_OTHER`.
+        scheme: of the URL.
+        version: of HTTP.
+        kind: the type of the scope.
+    """
     attributes: dict[str, Value] = {
         "http.request.method": method,
-        "url.scheme": scope.get("scheme", "http"),
-        "network.protocol.version": scope.get("http_version", "1.1"),
+        "url.scheme": scheme,
+        "network.protocol.version": version,
     }
-    if scope["type"] == "websocket":
+    if kind == "websocket":
         attributes["network.protocol.name"] = "websocket"
     return attributes
 
@@ -133,17 +157,16 @@ def reply_attributes(scope: Scope, context: RequestContext, status: int | None) 
         context: of the request.
         status: the HTTP status code; None where none was sent.
     """
-    attributes: dict[str, Value] = {}
+    route = context.route(scope)
+    attributes: dict[str, Value] = {} if route is None else {"http.route": _route(route)}
     if status is not None:
         attributes["http.response.status_code"] = status
-    route = context.route(scope)
-    if route is not None:
-        attributes["http.route"] = encodable(route)
-    # Most requests end well.
-    if status is None or status >= 500 or context.gone or context.exception is not None:
-        error = _error(context, status, is_http=scope["type"] == "http")
-        if error is not None:
-            attributes["error.type"] = error
+        # Most requests end well.
+        if status < 500 and not context.gone and context.exception is None:
+            return attributes
+    error = _error(context, status, is_http=scope["type"] == "http")
+    if error is not None:
+        attributes["error.type"] = error
     return attributes
 
 
@@ -225,6 +248,10 @@ def encodable(text: str) -> str:
     """A text that exporters take: not endless, and without surrogates, for which a whole batch is lost."""
     short = text[:LONGEST_TEXT]
     return short if short.isascii() else short.encode("utf-8", "backslashreplace").decode()
+
+
+# An app has so many of them and no more.
+_route: Final = lru_cache(1024)(encodable)
 
 
 class Deferred(Mapping[str, Value]):

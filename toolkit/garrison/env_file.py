@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from garrison.settings import Problem, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+# A value in quotes that are not in it, and perhaps a comment.
+QUOTED: Final = re.compile(r"""(?P<quote>["'])(?P<value>(?:(?!(?P=quote)).)*)(?P=quote)(?:\s+#.*)?""")
+
 
 def read_env_file(path: Path) -> dict[str, str]:
     """The variables of a file with a `NAME=value` on each line.
 
-    A line that begins with `#` is a comment, and quotes around a whole value are taken off.
+    A line that begins with `#` is a comment, and so is what follows a blank and a `#` behind a value. Quotes
+    around a whole value are taken off, and keep what is in them.
 
     Args:
         path: the file.
@@ -48,12 +52,25 @@ def read_env_file(path: Path) -> dict[str, str]:
             # The line may hold a secret, so it is not shown.
             problems.append(Problem(name=f"{path}, line {number}", expected="NAME=value"))
             continue
-        value = value.strip()
-        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-        found[name.strip()] = value[1:-1] if quoted else value
+        found[name.strip()] = _plain(value)
     if problems:
         raise SettingsError(problems)
     return found
+
+
+def _plain(value: str) -> str:
+    """A value without its quotes, and without a comment behind it.
+
+    python-dotenv, which uvicorn uses, and Docker Compose see a comment there; `docker run` and systemd take
+    it for a part of the value. Whoever writes one means a comment.
+    """
+    text = value.strip()
+    quoted = QUOTED.fullmatch(text)
+    if quoted:
+        return quoted["value"]
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1]
+    return re.sub(r"\s#.*", "", value).strip()
 
 
 def take_env_file(path: Path | None) -> None:

@@ -7,14 +7,11 @@ from datetime import UTC, datetime
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-import structlog
-
-from garrison.console_lines import condense, write_time
 from garrison.line_writer import LineWriter, writer
 from garrison.rendering import encode_line, escape_texts, printable, render_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import BinaryIO
 
 __all__ = ["EventLog", "Format", "Lines", "event_log", "lines_to", "printable"]
@@ -22,14 +19,34 @@ __all__ = ["EventLog", "Format", "Lines", "event_log", "lines_to", "printable"]
 Format = Literal["json", "console"]
 
 
-class EventLog(structlog.BoundLoggerBase):
-    """A structlog logger that can fail without the request failing, and that never waits for who reads it.
+class EventLog:
+    """A logger that can fail without the request failing, and that never waits for who reads it.
 
     An event is a name and fields. What cannot be written, such as one for a closed stream or for a reader
     that has stalled for long, is counted in `EventLog.dropped` and otherwise forgotten.
+
+    Args:
+        lines: takes what the last processor made of an event.
+        processors: structlog's, one after the other; the last gives bytes.
+        context: fields that go with every event.
     """
 
     dropped = 0
+
+    def __init__(
+        self, lines: LineWriter | Lines, processors: Sequence[Any], context: Mapping[str, Any]
+    ) -> None:
+        self._lines = lines
+        self._processors = processors
+        self._context = context
+
+    def bind(self, **fields: object) -> EventLog:
+        """The same logger with more fields that go with every event.
+
+        Args:
+            fields: by name.
+        """
+        return EventLog(self._lines, self._processors, {**self._context, **fields})
 
     def emit(self, level: str, event: str, fields: dict[str, Any]) -> None:
         """Write one event.
@@ -39,14 +56,22 @@ class EventLog(structlog.BoundLoggerBase):
             event: the event's name, constant for its kind.
             fields: what is known about it; what was bound to the logger goes with it.
         """
-        line: Any = {"timestamp": datetime.now(UTC), "level": level, "event": event, **fields}
+        self.write(level, {"timestamp": datetime.now(UTC), "level": level, "event": event, **fields})
+
+    def write(self, level: str, line: Any) -> None:
+        """Write one event that is whole already, without another copy of it.
+
+        Args:
+            level: `info`, `warning` or `error`.
+            line: the event with `timestamp`, `level` and `event` before its fields.
+        """
         if self._context:
             line |= self._context
         try:
             # What structlog's own proxy does, without its three copies of the fields.
             for process in self._processors:
-                line = process(self._logger, level, line)
-            taken = self._logger.write(line)
+                line = process(self._lines, level, line)
+            taken = self._lines.write(line)
         except Exception:  # noqa: BLE001 - telemetry fails open, whatever it was
             taken = False
         if not taken:
@@ -55,7 +80,7 @@ class EventLog(structlog.BoundLoggerBase):
     @property
     def waits(self) -> bool:
         """Whether there are events that nobody has read yet and that are only in memory."""
-        return bool(self._logger.waits)
+        return self._lines.waits
 
     def flush(self, seconds: float) -> None:
         """Write what waits, as far as its reader takes it in time.
@@ -63,7 +88,7 @@ class EventLog(structlog.BoundLoggerBase):
         Args:
             seconds: how long to wait at most.
         """
-        self._logger.flush(seconds)
+        self._lines.flush(seconds)
 
 
 def event_log(form: Format = "json", stream: TextIO | None = None) -> EventLog:
@@ -76,12 +101,17 @@ def event_log(form: Format = "json", stream: TextIO | None = None) -> EventLog:
     target = sys.stdout if stream is None else stream
     processors: list[Any] = [render_json]
     if form == "console":
+        # structlog imports rich where that is installed, and JSON has no use for either.
+        from structlog.dev import ConsoleRenderer  # noqa: PLC0415 - as above
+
+        from garrison.console_lines import condense, write_time  # noqa: PLC0415 - for lines of this form only
+
         processors = [
             write_time,
             condense,
             escape_texts,
             # With repr(), because a client's escape sequences must not reach a terminal.
-            structlog.dev.ConsoleRenderer(
+            ConsoleRenderer(
                 colors=target.isatty(), sort_keys=False, repr_native_str=True, pad_event_to=0, pad_level=False
             ),
             encode_line,

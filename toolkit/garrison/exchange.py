@@ -19,7 +19,7 @@ CLIENT_GONE: Final = "garrison.client_gone"
 # RFC 6455 section 7.1.5: what stands for a close without a code.
 NO_CODE: Final = 1005
 
-Outcome = Literal["completed", "client_gone", "cancelled", "failed"]
+Outcome = Literal["completed", "client_gone", "cancelled", "drained", "failed"]
 
 
 class Exchange(Progress):
@@ -75,7 +75,10 @@ class Exchange(Progress):
         clock: Callable[[], float],
         tell: Callable[[Exchange], None],
     ) -> None:
-        super().__init__()
+        # Those of `Progress`, without the call.
+        self.status = None
+        self.size = 0
+        self.ended = self._trailers = False
         self.scope = scope
         self.context = context
         self._receive = receive
@@ -102,7 +105,7 @@ class Exchange(Progress):
             self.received += len(message.get("body", b""))
         elif kind == "http.disconnect":
             # It also comes when the reply is whole and an app asks once more.
-            if not self.ended:
+            if not self._is_whole:
                 self.context.gone = True
         elif kind == "websocket.disconnect":
             if self.close_code is None:
@@ -113,32 +116,34 @@ class Exchange(Progress):
 
     async def send(self, message: Message) -> None:
         """The `send` of the app."""
-        begins = message["type"] in ANSWERS
+        kind = message["type"]
+        begins = kind in ANSWERS
         if begins:
             self._start = message
+        left = self._left
         # What is for a client that has left servers take, and nobody gets it.
-        in_vain = self.context.gone or (self._left is not None and self._left())
-        if in_vain and not self.ended:
+        in_vain = self.context.gone or (left is not None and left())
+        if in_vain and not self._is_whole:
             self.context.gone = self._lost = True
             self.in_vain = self.in_vain or begins
         try:
             await self._send(message)
         except OSError as error:
             # What ASGI has servers raise for a client that is gone (HTTP connection scope, send).
-            if not self.ended:
+            if not self._is_whole:
                 self.context.gone = True
             self._torn = error
             raise
-        if begins and not in_vain:
-            self.first_byte = self._clock() - self._started
-        elif message["type"] == "websocket.close" and self.close_code is None:
-            self.close_code = message.get("code", 1000)
         size = self.size
         last = self.sent(message)
         if in_vain:
             self.size = size
+        elif begins:
+            self.first_byte = self._clock() - self._started
         if last:
             self.end()
+        elif kind == "websocket.close" and self.close_code is None:
+            self.close_code = message.get("code", 1000)
 
     def failed(self, error: BaseException) -> None:
         """Take note of what the app raised; that its client is gone is no failure.
@@ -153,7 +158,7 @@ class Exchange(Progress):
         """Tell of the exchange, unless that has been done."""
         if not self._told:
             self._told = True
-            if not self.ended and self._left is not None and self._left():
+            if self._left is not None and not self._is_whole and self._left():
                 self.context.gone = True
             self.duration = self._clock() - self._started
             self._tell(self)
@@ -169,16 +174,32 @@ class Exchange(Progress):
         return (header(lines, b"content-type") or b"").startswith(b"text/event-stream")
 
     @property
+    def _is_whole(self) -> bool:
+        """Whether the client has all of the reply, be it that the app has one more message without bytes."""
+        if self.ended or self.status is None or self._start is None:
+            return self.ended
+        given = self._start.get("headers", ())
+        # ASGI has an iterable, and one that can be read only once is for the server.
+        if self._start["type"] != "http.response.start" or not isinstance(given, list | tuple):
+            return False
+        length = header([(name.lower(), value) for name, value in given], b"content-length")
+        if length is None:
+            return False
+        return self.scope["method"] == "HEAD" or length == b"%d" % self.size
+
+    @property
     def outcome(self) -> Outcome:
         """How it ended."""
         if self._lost:
             return "client_gone"
-        if self.ended:
+        if self.context.drained:
+            return "drained"
+        if self._is_whole:
             return "completed"
-        if isinstance(self.context.exception, asyncio.CancelledError):
-            return "cancelled"
         if self.context.gone:
             return "client_gone"
+        if isinstance(self.context.exception, asyncio.CancelledError):
+            return "cancelled"
         if self.scope["type"] == "websocket" and self.status is not None:
             return "failed" if self.context.exception is not None else "completed"
         return "failed"

@@ -88,6 +88,23 @@ def is_departure(error: BaseException) -> bool:
     return _is_one_of(error, DEPARTURES)
 
 
+def is_quoted(reason: object, error: BaseException) -> bool:
+    """Whether a WebSocket is closed for what an exception says, or for the begin of that.
+
+    A reason has 123 bytes at most (RFC 6455 section 5.5), so that the rest is left out, for dots or nothing.
+
+    Args:
+        reason: of the close.
+        error: what is being handled.
+    """
+    if not isinstance(reason, str):
+        return False
+    try:
+        return str(error).startswith(reason.removesuffix("..."))
+    except Exception:  # noqa: BLE001 - its own `__str__` fails, so that nobody has quoted it
+        return False
+
+
 def comes_of(error: BaseException, lost: BaseException | None) -> bool:
     """Whether an exception is what became of the client's going: all of a group, or something in its chain.
 

@@ -138,7 +138,8 @@ class HeldReply:
             self._ended = not message.get("more_body", False)
         elif kind == "http.response.start":
             status = message["status"]
-            if status >= 400:
+            # What a layer inside has answered is ours and has nothing to leak, and must cost little.
+            if status >= 400 and self._context.rejected_by is None:
                 message = self._without_leaks(message)
                 bound = HELD if status >= 500 else self._judging.bounds.get(status)
                 if bound is not None:

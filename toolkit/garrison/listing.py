@@ -171,9 +171,15 @@ def _assignment(row: Row) -> str:
         return f"{row.variable}_FILE={row.origin.removeprefix('file ')}"
     # What is masked would be taken for the secret itself.
     hidden = MASKED in row.value
-    # A value that is quoted would lose its quotes when it is read.
-    value = f'"{row.value}"' if row.value[:1] in {'"', "'"} else row.value
-    return f"{'' if row.is_set and not hidden else '#'}{row.variable}={value}"
+    return f"{'' if row.is_set and not hidden else '#'}{row.variable}={_as_read(row.value)}"
+
+
+def _as_read(value: str) -> str:
+    """A value that stays what it is when it is read: it may begin with a quote, or seem to have a comment."""
+    if value[:1] in {'"', "'"} or " #" in value:
+        quote = "'" if '"' in value else '"'
+        return f"{quote}{value}{quote}"
+    return value
 
 
 def sentence(text: str) -> str:

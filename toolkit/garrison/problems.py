@@ -31,6 +31,7 @@ PHRASES: Final = {
 }
 
 QUOTA_EXCEEDED: Final = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+REDUCED_CAPACITY: Final = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
 
 # What would end a header line, or the header block (RFC 9110 section 5.5).
 _BREAKS: Final = re.compile(r"[\r\n\0]")

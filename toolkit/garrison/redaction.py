@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 PARAMETER: Final = re.compile(r"\{[^{}/]+\}")
 # A path that is shorter holds no token, unless it says what it is.
 SHORTEST_TOKEN: Final = 20
+# Nor does one with no longer run than words have, and nothing that stands between a name and its value.
+PLAIN_PATH: Final = re.compile(r"(?:[A-Za-z0-9_-]{0,14}+[/.~])*+[A-Za-z0-9_-]{0,14}")
+# Where a path has many slashes, this takes longer than looking for tokens does.
+LONGEST_PLAIN: Final = 256
 
 ASKED_TWICE: Final = re.compile(f"{TWICE}$")
 
@@ -92,7 +96,10 @@ class Redactor:
         self._secrets = tuple(shape for shape in SHAPES if not shape.published)
         self._always = self._markers("none")
         self._separated = self._markers("separator")
-        self._runs = self._markers("run")
+        # Half of them have an underscore, which most texts do not.
+        runs = self._markers("run")
+        self._runs = tuple(marker for marker in runs if "_" not in marker)
+        self._runs_with_underscore = tuple(marker for marker in runs if "_" in marker)
         self._ends = tuple(map(squeezed, settings.names))
         self._paths = tuple(_template(path) for path in settings.paths)
         self._patterns = tuple(substitution(pattern, MASK) for pattern in settings.patterns.split())
@@ -132,10 +139,13 @@ class Redactor:
         """A path, with the segments masked that the policy names, and what has the shape of a secret."""
         for expression in self._paths:
             path = expression.sub(_segments_masked, path)
-        # Most paths are short, and this is on the way of every request.
-        if len(path) < SHORTEST_TOKEN and "=" not in path and ":" not in path and not self._patterns:
-            return path
-        return self.text(path)
+        # Most paths are short or plain, and this is on the way of every request.
+        if self._patterns:
+            return self.text(path)
+        if len(path) < SHORTEST_TOKEN:
+            return self.text(path) if "=" in path or ":" in path else path
+        is_plain = len(path) <= LONGEST_PLAIN and PLAIN_PATH.fullmatch(path) is not None
+        return path if is_plain else self.text(path)
 
     def hidden_segments(self, path: str) -> list[str]:
         """The segments of a path that the policy names."""
@@ -204,11 +214,11 @@ class Redactor:
     def _suspicious(self, text: str) -> bool:
         """Whether any shape can match, for a fraction of what looking for them all costs."""
         lowered = text.lower()
-        return (
-            _has(self._always, lowered)
-            or (may_separate(text) and _has(self._separated, lowered))
-            or (RUN.search(text) is not None and _has(self._runs, lowered))
-        )
+        if _has(self._always, lowered) or (may_separate(text) and _has(self._separated, lowered)):
+            return True
+        if RUN.search(text) is None:
+            return False
+        return _has(self._runs, lowered) or ("_" in text and _has(self._runs_with_underscore, lowered))
 
     def _markers(self, sign: Sign) -> tuple[str, ...]:
         return tuple({marker for shape in self._shapes if shape.sign == sign for marker in shape.markers})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from garrison.nearest import nearest_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -126,9 +128,9 @@ def _parse(text: str, example: str) -> Rule:
 
 def _method(name: str) -> str:
     """A method, unless it is nearly another: a rule that is about no request would never be missed."""
-    near = difflib.get_close_matches(name, METHODS, n=1, cutoff=0.75)
-    if near and near[0] != name:
-        raise NotationError(f"a method such as {near[0]}", name)
+    near = None if name in METHODS else nearest_to(name, METHODS, cutoff=0.75)
+    if near is not None:
+        raise NotationError(f"a method such as {near}", name)
     return name
 
 
@@ -162,9 +164,14 @@ def parse_paths(text: str, example: str) -> tuple[Rule, ...]:
             rules = ()
         # A method alone would stand for every path, which nobody means who lists paths.
         if len(rules) != 1 or not rules[0].path or rules[0].value != "listed":
-            raise NotationError(f"paths such as {example!r}", target)
+            raise NotationError(_paths_such_as(example), target)
         found += rules
     return tuple(found)
+
+
+def _paths_such_as(example: str) -> str:
+    """What is expected, with the sign between paths, which is a comma in other lists."""
+    return f"paths such as {example!r}" + ("" if ";" in example else ", parted by ';'")
 
 
 def exact_paths(rules: Iterable[Rule]) -> frozenset[str] | None:
@@ -203,12 +210,18 @@ def routed_path(scope: Scope) -> str:
 def root_path_of(app: object) -> str:
     """The prefix that an app puts into the scope by itself, as `FastAPI(root_path=…)` does, or nothing.
 
+    Nothing else is asked for an attribute of that name: that of Flask and Quart is a folder.
+
     Args:
         app: with any number of middlewares around it that keep it as `app`.
     """
+    # Whoever has made such an app has imported it.
+    fastapi = sys.modules.get("fastapi")
     for _ in range(DEEPEST):
-        root = getattr(app, "root_path", None)
-        if isinstance(root, str):
+        if fastapi is None or app is None:
+            break
+        if isinstance(app, fastapi.FastAPI):
+            root: str = app.root_path
             return root
         app = getattr(app, "app", None)
     return ""

@@ -6,9 +6,15 @@ import dataclasses
 import inspect
 import re
 import types
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, Union, get_args, get_origin, get_type_hints
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PREFIX: Final = "GARRISON_"
+
+_known: Final[WeakKeyDictionary[type[Any], Mapping[str, Any]]] = WeakKeyDictionary()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +72,15 @@ def attribute_docs(section: type[Any]) -> dict[str, str]:
     return docs
 
 
-def hints_of(cls: type[Any]) -> dict[str, Any]:
-    """The fields that a dataclass is made with, and their annotations with units."""
-    hints = get_type_hints(cls, include_extras=True)
-    return {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
+def hints_of(cls: type[Any]) -> Mapping[str, Any]:
+    """The fields that a dataclass is made with, and their annotations with units.
+
+    They are texts until somebody asks for them (PEP 563), and every section asks each time that one is made.
+    """
+    if cls not in _known:
+        hints = get_type_hints(cls, include_extras=True)
+        _known[cls] = {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
+    return _known[cls]
 
 
 def _setting(section: str | None, name: str, annotation: Any) -> Setting:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 
 from garrison import units, values, wording
+from garrison.nearest import nearest_to
 from garrison.sections import PREFIX, Setting, hints_of, optional_sections, sections_of, settings_of
 
 T = TypeVar("T")
@@ -215,8 +215,8 @@ class _Reader:
                 continue
             if variable in names or variable.removesuffix("_FILE") in names:
                 continue
-            nearest = difflib.get_close_matches(variable, names, n=1, cutoff=0.6)
-            hint = f"Did you mean {nearest[0]}?" if nearest else "`garrison config --format env` lists them."
+            nearest = nearest_to(variable, names)
+            hint = f"Did you mean {nearest}?" if nearest else "`garrison config --format env` lists them."
             self.problems.append(Problem(name=variable, expected="a variable that Garrison knows", hint=hint))
 
     def _text(self, variable: str) -> str | None:
@@ -257,13 +257,13 @@ class _Reader:
         choices = _choices(setting.annotation)
         # Of a list only the word that is wrong is near anything.
         wrong = next((word for word in map(str.strip, text.split(",")) if word not in choices), text)
-        nearest = difflib.get_close_matches(wrong, choices, n=1)
+        nearest = None if hidden else nearest_to(wrong, choices)
         self.problems.append(
             Problem(
                 name=self._blamed(setting.variable),
                 expected=expected,
                 found=None if hidden else wording.mask_credentials(text),
-                hint=f"Did you mean {nearest[0]}?" if nearest and not hidden else "",
+                hint=f"Did you mean {nearest}?" if nearest else "",
             )
         )
 

@@ -19,6 +19,8 @@ def beginning(text: str, longest: int, masked: Callable[[str], str]) -> str:
         longest: characters that are kept.
         masked: takes off what nobody may see.
     """
+    if len(text) <= longest:
+        return masked(text)[:longest]
     head = masked(text[: longest + MARGIN])
     if len(text) > longest + MARGIN:
         # The margin may end with half a secret, and so it goes, wherever masks have moved it.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, cast
 
 from garrison.buffer_budget import BufferBudget
+from garrison.context import enter
+from garrison.draining.work import closing
 from garrison.events import event_log
+from garrison.lifecycle import Lifecycle
 from garrison.middleware.access_log import AccessLog, AccessLogMiddleware
 from garrison.middleware.contract import Contract, ContractMiddleware
 from garrison.middleware.cookies import Cookies, CookiesMiddleware
@@ -15,21 +19,24 @@ from garrison.middleware.cross_origin import CrossOrigin, CrossOriginMiddleware
 from garrison.middleware.csp_reports import CspReports, CspReportsMiddleware
 from garrison.middleware.errors import Errors, ErrorsMiddleware
 from garrison.middleware.exposure import Exposure, ExposureMiddleware
+from garrison.middleware.health import Health, HealthMiddleware
 from garrison.middleware.hosts import Hosts, HostsMiddleware
+from garrison.middleware.overload import Overload, OverloadMiddleware
 from garrison.middleware.proxy import Proxy, ProxyMiddleware
 from garrison.middleware.rate_limit import RateLimit, RateLimitMiddleware, opened
 from garrison.middleware.request_id import RequestId, RequestIdMiddleware
 from garrison.middleware.request_limits import RequestLimits, RequestLimitsMiddleware
 from garrison.middleware.security_headers import SecurityHeaders, SecurityHeadersMiddleware
+from garrison.middleware.timeouts import Timeouts, TimeoutsMiddleware
 from garrison.middleware.tracing import Tracing, TracingMiddleware
 from garrison.ratelimit.targets import of_stage, parse_targets
 from garrison.redaction import Redaction
 from garrison.rules import root_path_of
 from garrison.settings import Problem, SettingsError, load, validate
-from garrison.units import Duration, Secret
+from garrison.units import Duration, Secret, Size
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from garrison.asgi import ASGIApp, Receive, Scope, Send
     from garrison.events import EventLog
@@ -50,6 +57,9 @@ NEED_ONE_OF: Final[Mapping[str, tuple[str, ...]]] = {
 # Whoever has one hash can try what is shorter.
 SHORTEST_SECRET: Final = 16
 
+# More than any machine has processors; whoever means a port is told before the machine is out of memory.
+MOST_WORKERS: Final = 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
@@ -60,18 +70,53 @@ class Server:
         factory: whether the attribute is a function that makes the app.
         host: the address to listen on.
         port: the port to listen on; 0 takes a free one.
+        unix_socket: the path of a Unix socket to listen on in place of host and port; the folder that it is
+            in says who may connect.
+        tls_certificate: the path of a PEM file with the server's certificate and those that lead to its
+            root; with it, clients are served over https only.
+        tls_key: the path of a PEM file with the key; without it, the key is looked for in the certificate's.
+        tls_key_password: opens the key where it is encrypted.
         workers: how many processes serve.
-        grace: how long requests that are under way may take to end once the server is told to stop.
+        wsgi_threads: how many requests of an app that is no ASGI app but a WSGI app are handled at a time,
+            in each process.
+        reload: whether to start anew when a Python file below the current directory changes; for
+            development.
+        drain_delay: how long work goes on as before once the server is told to stop, while readiness is
+            refused already, so that balancers take note.
+        grace: when whatever is still under way is given up, counted from the order to stop; the drain delay
+            is part of it.
+        header_timeout: how long a client may take for a TLS handshake, for a request's head, or for what is
+            left of a body that nobody wants; more is a 408, or the end of the connection.
+        header_bytes: bytes of a head, its request line included; more is a 431.
+        header_lines: how many header lines; more is a 431.
+        keep_alive: how long a connection without requests is kept.
+        cancel_on_disconnect: whether a handler is cancelled whose client leaves before the end of the reply;
+            those of WebSockets are told in any case.
         log_level: from which level on lines of the app, its libraries and the server are written; the events
             of the layers always are.
     """
+
+    # Nobody watches readiness there, and whoever stops a server waits for it.
+    DEVELOPMENT: ClassVar[Mapping[str, object]] = {"drain_delay": 0.0}
 
     target: str = ""
     factory: bool = False
     host: str = "127.0.0.1"
     port: int = 8000
+    unix_socket: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_key_password: Secret | None = None
     workers: int = 1
+    wsgi_threads: int = 10
+    reload: bool = False
+    drain_delay: Duration = 5.0
     grace: Duration = 25.0
+    header_timeout: Duration = 10.0
+    header_bytes: Size = 32 * 1024
+    header_lines: int = 256
+    keep_alive: Duration = 5.0
+    cancel_on_disconnect: bool = False
     log_level: Literal["debug", "info", "warning", "error", "critical"] = "info"
 
     def __post_init__(self) -> None:
@@ -81,7 +126,15 @@ class Server:
             # Sockets take an empty host for every address of the machine.
             ("host", bool(self.host.strip()), "an address or a host name"),
             ("port", 0 <= self.port <= 65535, "a port from 0 to 65535"),
-            ("workers", self.workers >= 1, "at least 1"),
+            ("tls_key", bool(self.tls_certificate) or not self.tls_key, "tls_certificate to be set"),
+            ("workers", 1 <= self.workers <= MOST_WORKERS, f"from 1 to {MOST_WORKERS}"),
+            ("wsgi_threads", self.wsgi_threads >= 1, "at least 1"),
+            ("reload", not self.reload or self.workers == 1, "one worker, which starts anew by itself"),
+            ("drain_delay", self.drain_delay <= self.grace, f"at most the grace, which is {self.grace:g}s"),
+            ("header_timeout", self.header_timeout > 0, "more than 0"),
+            ("header_bytes", self.header_bytes >= 1024, "at least 1KiB"),
+            ("header_lines", self.header_lines >= 1, "at least 1"),
+            ("keep_alive", self.keep_alive > 0, "more than 0"),
         )
 
 
@@ -103,10 +156,13 @@ class Settings:
         cookies: what protects the app's cookies.
         cross_origin: who may read or act from other origins.
         errors: what a client learns of a failure.
+        health: the probes, and what readiness depends on.
         hosts: which hosts this app answers for, and whether over plain http.
         exposure: what is closed to strangers.
         csp_reports: where browsers report what policies block.
+        overload: when work is refused so that the rest is served in time.
         rate_limit: quotas for every client.
+        timeouts: how long clients and handlers may take.
         request_limits: how large a request may be.
         contract: the OpenAPI document that requests have to keep.
         redaction: what is masked wherever something is written down.
@@ -123,10 +179,13 @@ class Settings:
     cookies: Cookies | None = Cookies()
     cross_origin: CrossOrigin | None = CrossOrigin()
     errors: Errors | None = Errors()
+    health: Health | None = Health()
     hosts: Hosts | None = Hosts()
     exposure: Exposure | None = Exposure()
     csp_reports: CspReports | None = CspReports()
+    overload: Overload | None = Overload()
     rate_limit: RateLimit | None = RateLimit()
+    timeouts: Timeouts | None = Timeouts()
     request_limits: RequestLimits | None = RequestLimits()
     contract: Contract | None = Contract()
     redaction: Redaction = Redaction()
@@ -163,13 +222,15 @@ class Hardened:
         app: the app as it was given.
         settings: what the layers were made from.
         layers: the names of the layers that are on, outermost first.
+        lifecycle: where this process is between its start and its end.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
+        self.lifecycle = Lifecycle(settings.server.drain_delay, settings.server.grace)
         outer, names = app, []
-        for name, layer in reversed(_layers(settings, app)):
+        for name, layer in reversed(_layers(settings, app, self.lifecycle)):
             outer = layer(outer)
             names.append(name)
         self.layers = tuple(reversed(names))
@@ -182,8 +243,14 @@ class Hardened:
         An app with a prefix of its own, as `FastAPI(root_path=…)` has, routes paths with it and without it.
         It puts it into the scope; that is done here already, so that rules by path see what the app routes.
         """
-        if self._root and scope["type"] in {"http", "websocket"}:
-            scope = {**scope, "root_path": self._root}
+        if scope["type"] in {"http", "websocket"}:
+            if self._root:
+                scope = {**scope, "root_path": self._root}
+            scope, context = enter(scope)
+            if context.wire is None:
+                context.wire = send
+        if self.lifecycle.phase == "ending":
+            send = closing(scope, send)
         await self._outer(scope, receive, send)
 
 
@@ -206,7 +273,19 @@ def harden(app: Callable[..., Awaitable[object]], settings: Settings | None = No
     return Hardened(cast("ASGIApp", app), Settings.from_environment() if settings is None else settings)
 
 
-def _layers(settings: Settings, app: ASGIApp) -> list[tuple[str, Layer]]:
+def is_on(settings: Settings, name: str) -> bool:
+    """Whether a layer has something to do.
+
+    Args:
+        settings: of the app.
+        name: of the layer's section.
+    """
+    section = getattr(settings, name)
+    needed = NEED_ONE_OF.get(name)
+    return section is not None and (needed is None or any(getattr(section, field) for field in needed))
+
+
+def _layers(settings: Settings, app: ASGIApp, lifecycle: Lifecycle) -> list[tuple[str, Layer]]:
     """The layers that have something to do, outermost first."""
     redaction = settings.redaction
     log = event_log(settings.access_log.format if settings.access_log else "json")
@@ -220,25 +299,30 @@ def _layers(settings: Settings, app: ASGIApp) -> list[tuple[str, Layer]]:
     classes: dict[str, Callable[..., ASGIApp]] = {
         "proxy": partial(ProxyMiddleware, log=log),
         "request_id": RequestIdMiddleware,
-        "tracing": partial(TracingMiddleware, redaction=redaction),
+        "tracing": partial(
+            TracingMiddleware,
+            redaction=redaction,
+            probes=settings.health.paths.values() if settings.health else (),
+        ),
         "access_log": partial(AccessLogMiddleware, redaction=redaction, log=log),
         "security_headers": partial(SecurityHeadersMiddleware, reports=reports),
         "cookies": partial(CookiesMiddleware, preset=preset),
         "cross_origin": partial(CrossOriginMiddleware, log=log),
         "errors": partial(ErrorsMiddleware, redaction=redaction, log=log),
+        "health": partial(HealthMiddleware, lifecycle=lifecycle, redaction=redaction, log=log, own=app),
         "hosts": HostsMiddleware,
         "exposure": ExposureMiddleware,
         "csp_reports": partial(CspReportsMiddleware, redaction=redaction, log=log),
+        "overload": partial(OverloadMiddleware, lifecycle=lifecycle, log=log),
         "rate_limit": by_client,
+        "timeouts": TimeoutsMiddleware,
         "request_limits": partial(RequestLimitsMiddleware, budget=budget),
         "contract": partial(ContractMiddleware, own=app, secret=settings.secret, budget=budget, log=log),
     }
     found: list[tuple[str, Layer]] = []
     for name, middleware in classes.items():
-        section = getattr(settings, name)
-        needed = NEED_ONE_OF.get(name)
-        if section is not None and (needed is None or any(getattr(section, field) for field in needed)):
-            found.append((name, partial(middleware, settings=section)))
+        if is_on(settings, name):
+            found.append((name, partial(middleware, settings=getattr(settings, name))))
     if by_principal is not None:
         found.append(("rate_limit_by_principal", by_principal))
     return found

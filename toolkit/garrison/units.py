@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import re
 import types
-from fractions import Fraction
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Final, TypeAlias, Union, get_args, get_origin
 
@@ -64,25 +63,31 @@ SIZES: Final = {
     "mib": 2**20,
     "gib": 2**30,
 }
-DURATIONS: Final[dict[str, int | Fraction]] = {
-    "d": 86400,
-    "h": 3600,
-    "m": 60,
-    "s": 1,
-    "ms": Fraction(1, 1000),
+# In milliseconds.
+DURATIONS: Final[dict[str, int]] = {
+    "d": 86_400_000,
+    "h": 3_600_000,
+    "m": 60_000,
+    "s": 1000,
+    "ms": 1,
 }
 
 
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION_PART = re.compile(r"(\d+)(?:\.(\d+))?(ms|s|m|h|d)")
 
 
 def read_duration(text: str) -> float | None:
     """The seconds in a text such as `1h30m`, `250ms` or `0.5`; None where it is no duration."""
     compact = text.lower().replace(" ", "")
-    parts: list[tuple[str, str]] = _DURATION_PART.findall(compact)
+    parts: list[tuple[str, str, str]] = _DURATION_PART.findall(compact)
     try:
-        if parts and "".join(number + unit for number, unit in parts) == compact:
-            seconds = float(sum((Fraction(number) * DURATIONS[unit] for number, unit in parts), Fraction(0)))
+        if parts and _DURATION_PART.sub("", compact) == "":
+            # Whole numbers up to one division, so that `0.1s` is exactly what 0.1 is.
+            digits = max(len(decimals) for _, decimals, _ in parts)
+            total = sum(
+                int(whole + decimals.ljust(digits, "0")) * DURATIONS[unit] for whole, decimals, unit in parts
+            )
+            seconds = total / (1000 * 10**digits)
         else:
             seconds = float(text)
     except (ValueError, OverflowError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from ipaddress import ip_network
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
@@ -66,10 +65,20 @@ def _parse(annotation: Any, text: str) -> Any:
         # An empty secret is a variable that somebody meant to fill in, and `None` is a word in some choices
         # elsewhere, such as SameSite, where it does not mean that nothing is said.
         meant = (kept is Secret and not text) or (get_origin(kept) is Literal and text.lower() == "none")
-        if text.lower() in NOTHING and not meant:
+        if text.lower() in NOTHING and not meant and kept != annotation:
             return None
-        return _parse(kept, text)
+        return _either(get_args(kept), text) if is_optional(kept) and kept != Network else _parse(kept, text)
     return _scalar(annotation, text)
+
+
+def _either(annotations: tuple[Any, ...], text: str) -> Any:
+    """What the first of several types makes of a text, such as a word or a number."""
+    for annotation in annotations:
+        try:
+            return _parse(annotation, text)
+        except ValueError:
+            continue
+    raise ValueError(text)
 
 
 def _scalar(annotation: Any, text: str) -> Any:
@@ -98,10 +107,11 @@ def _size(text: str) -> int:
     match = _SIZE.fullmatch(text.lower())
     if match is None or match[2] not in SIZES:
         raise ValueError(describe(Size))
-    size = Fraction(match[1]) * SIZES[match[2]]
-    if size.denominator != 1:
+    whole, _, decimals = str(match[1]).partition(".")
+    size, rest = divmod(int(whole + decimals) * SIZES[match[2]], int(10 ** len(decimals)))
+    if rest:
         raise ValueError(describe(Size))
-    return size.numerator
+    return size
 
 
 def _duration(text: str) -> float:

@@ -37,7 +37,10 @@ def _in_code(annotation: Any) -> str:
     if annotation == Network:
         return "ip_network() of the module ipaddress"
     if is_optional(annotation):
-        return f"{_in_code(without_none(annotation))}, or None"
+        kept = without_none(annotation)
+        if is_optional(kept) and kept != Network:
+            return " or ".join(_in_code(item) for item in arguments if item is not type(None)) + ", or None"
+        return f"{_in_code(kept)}, or None"
     if origin is tuple:
         return f"a tuple, each {_in_code(arguments[0])}"
     return str(annotation.__name__)
@@ -54,6 +57,8 @@ def describe(annotation: Any) -> str:
         if Unit.BYTES in arguments:
             return "a size such as 512, 64KiB or 10MB"
         return "a duration such as 250ms, 30s or 1h30m"
+    if origin is Literal and len(arguments) == 1:
+        return str(arguments[0])
     if origin is Literal:
         return "one of " + ", ".join(str(item) for item in arguments)
     if origin is tuple:
@@ -61,7 +66,10 @@ def describe(annotation: Any) -> str:
     if annotation == Network:
         return "an address or a block without host bits such as 192.0.2.7, 10.0.0.0/8 or fd00::/8"
     if is_optional(annotation):
-        return f"{describe(without_none(annotation))}, or off"
+        kept = without_none(annotation)
+        if is_optional(kept) and kept != Network:
+            return " or ".join(describe(item) for item in arguments if item is not type(None)) + ", or off"
+        return f"{describe(kept)}, or off"
     names: dict[Any, str] = {
         bool: "one of on, off, true, false, yes, no, 1, 0",
         int: "a whole number",
@@ -140,7 +148,7 @@ def _render_duration(seconds: float) -> str:
     else:
         found, rest = "", int(seconds)
         for unit in ("d", "h", "m", "s"):
-            count, rest = divmod(rest, int(DURATIONS[unit]))
+            count, rest = divmod(rest, DURATIONS[unit] // 1000)
             found += f"{count}{unit}" if count else ""
     # A number without a unit is seconds too, with all of its digits.
     return found if read_duration(found) == seconds else repr(seconds)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from garrison import values
+from garrison.nearest import nearest_to
 from garrison.rules import NotationError, covers, parse_rules
 from garrison.sections import hints_of
 from garrison.settings import SettingsError
@@ -59,8 +59,8 @@ def _changed(section: T, text: str, hints: dict[str, Any], without: Collection[s
     for item in filter(None, map(str.strip, text.split(","))):
         name, equals, value = map(str.strip, item.partition("="))
         if not equals or name not in hints:
-            nearest = difflib.get_close_matches(name, hints, n=1)
-            meant = f"; did you mean {nearest[0]}?" if nearest else ""
+            nearest = nearest_to(name, hints)
+            meant = f"; did you mean {nearest}?" if nearest else ""
             raise NotationError(f"fields such as max_body=64KB, parted by commas{meant}", item)
         try:
             changes[name] = values.parse(hints[name], value.replace("|", ","))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from garrison.contracting.setup import OWN
+from garrison.contracting.own import OWN
+from garrison.nearest import nearest_to
 from garrison.openapi.api_keys import parse_api_keys
 from garrison.openapi.assignment import parse_verifiers
 from garrison.openapi.jws import ALGORITHMS
@@ -58,8 +58,8 @@ def _tokens(section: Contract) -> Iterator[Problem]:
             yield Problem(name=f"Contract.{name}", expected="names that are not empty")
     unknown = [name for name in section.jwt_algorithms if name not in ALGORITHMS]
     if unknown:
-        near = difflib.get_close_matches(unknown[0], ALGORITHMS, n=1)
-        hint = f"Did you mean {near[0]}?" if near else "`none` never is, and encrypted tokens are not read."
+        near = nearest_to(unknown[0], ALGORITHMS)
+        hint = f"Did you mean {near}?" if near else "`none` never is, and encrypted tokens are not read."
         expected = f"some of {', '.join(ALGORITHMS)}"
         yield Problem(name="Contract.jwt_algorithms", expected=expected, found=unknown[0], hint=hint)
     keys = section.jwt_keys

@@ -6,6 +6,7 @@ from random import random
 from typing import TYPE_CHECKING, Any, Final
 
 from garrison.contracting.metrics import ViolationCounter
+from garrison.contracting.own import OWN
 from garrison.contracting.own_document import document_of, unlisted_below
 from garrison.contracting.telling import Teller
 from garrison.contracting.unlisted import NONE
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from garrison.openapi.security import Mode
     from garrison.openapi.verifiers import Verifier
     from garrison.units import Secret
-
-OWN: Final = "app"
-"""How a setting names the document that the app makes of itself."""
 
 # What is found out only when the layer is made is told by the variable, as quotas do.
 DOCUMENT: Final = "GARRISON_CONTRACT_DOCUMENT"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
+
+from garrison.nearest import nearest_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,5 +23,5 @@ def did_you_mean(word: str, known: Iterable[str], *, otherwise: str, cutoff: flo
         otherwise: what to say where none of them is near.
         cutoff: how alike a word has to be, from 0 to 1.
     """
-    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=cutoff)
-    return f"did you mean {near[0]}?" if near else otherwise
+    near = nearest_to(word.lower(), known, cutoff=cutoff)
+    return f"did you mean {near}?" if near else otherwise

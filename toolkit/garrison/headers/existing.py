@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, cast, get_args
@@ -13,6 +12,7 @@ from garrison.headers.framing import CSP, FRAMES, following, in_step
 from garrison.headers.hsts import HSTS, join_hsts
 from garrison.headers.permissions import merge_permissions, parse_permissions
 from garrison.headers.presets import MORE
+from garrison.nearest import nearest_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,8 +121,8 @@ def parse_modes(text: str) -> Modes:
 
 
 def _near(found: str, known: Iterable[str]) -> str:
-    nearest = difflib.get_close_matches(found, list(known), n=1)
-    return f": did you mean {nearest[0]}?" if nearest else ""
+    nearest = nearest_to(found, known)
+    return f": did you mean {nearest}?" if nearest else ""
 
 
 # Apps set the same few headers on all of their replies.

@@ -10,7 +10,7 @@ from random import random as random_number
 from time import time
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from garrison.problems import QUOTA_EXCEEDED, Problem
+from garrison.problems import QUOTA_EXCEEDED, REDUCED_CAPACITY, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +25,7 @@ QuotaUnit: TypeAlias = Literal["requests", "content-bytes"]
 REGISTRY: Final = "https://iana.org/assignments/http-problem-types"
 UNAVAILABLE: Final = Problem(
     status=503,
-    type=f"{REGISTRY}#temporary-reduced-capacity",
+    type=REDUCED_CAPACITY,
     title="Request cannot be satisfied due to temporary server capacity constraints",
 )
 ABNORMAL: Final = f"{REGISTRY}#abnormal-usage-detected"

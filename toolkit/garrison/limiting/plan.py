@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final, cast
-
-from starlette.requests import HTTPConnection
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from garrison.callables import imported
 from garrison.limiting.counting import words_of
@@ -21,12 +19,16 @@ from garrison.spellings import first_fits, widened
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from starlette.requests import HTTPConnection
+
     from garrison.asgi import Scope
     from garrison.context import RequestContext
     from garrison.limiting.limiter import Limiter, Ruling
     from garrison.ratelimit.quota import Algorithm, Quota
     from garrison.ratelimit.targets import Grant, Target
     from garrison.rules import Rule
+
+T = TypeVar("T")
 
 # A page sends one preflight for a request at most, and other clients behind its address send some too.
 PREFLIGHTS: Final = 10
@@ -212,7 +214,8 @@ class Costs:
 
     def __init__(self, rules: tuple[tuple[Rule, int | str], ...], setting: str) -> None:
         self._rules = widened(
-            (rule, (cost, None if isinstance(cost, int) else imported(cost, setting))) for rule, cost in rules
+            (rule, (cost, None if isinstance(cost, int) else _of_scope(imported(cost, setting))))
+            for rule, cost in rules
         )
 
     async def cost_of(self, scope: Scope, method: str, path: str) -> int:
@@ -227,18 +230,24 @@ class Costs:
             if call is None:
                 dearest = max(dearest, cast("int", cost))
             else:
-                dearest = max(dearest, await asked(cast("str", cost), call, HTTPConnection(scope)))
+                dearest = max(dearest, await asked(cast("str", cost), call, scope))
         return dearest
 
 
-async def asked(name: str, call: Callable[..., object], request: HTTPConnection) -> int:
+def _of_scope(call: Callable[[HTTPConnection], object]) -> Callable[[Scope], object]:
+    from starlette.requests import HTTPConnection  # noqa: PLC0415 - slow, and only callables need it
+
+    return lambda scope: call(HTTPConnection(scope))
+
+
+async def asked(name: str, call: Callable[[T], object], request: T) -> int:
     """What a callable says that a request costs.
 
     Args:
         name: of the callable, for errors.
         call: takes the request, and may be a coroutine function; another one runs on the event loop, where
             every request waits for it.
-        request: that is to be counted.
+        request: that is to be counted, or its scope.
 
     Raises:
         TypeError: it returned no whole number.

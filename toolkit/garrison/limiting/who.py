@@ -8,8 +8,6 @@ from itertools import product
 from os import urandom
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from starlette.requests import HTTPConnection
-
 from garrison.callables import imported
 from garrison.ratelimit.client import network_of
 from garrison.ratelimit.identity import ADDRESS, HEADER, PRINCIPAL
@@ -17,6 +15,8 @@ from garrison.settings import Problem, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from starlette.requests import HTTPConnection
 
     from garrison.asgi import Scope
     from garrison.context import RequestContext
@@ -172,6 +172,8 @@ def _reader(part: str, setting: str) -> Reader:
     if part.startswith(HEADER):
         name = part.removeprefix(HEADER).encode("ascii")
         return lambda scope, _: _lines_of(scope, name)
+    from starlette.requests import HTTPConnection  # noqa: PLC0415 - slow, and only callables need it
+
     call = cast("Callable[[HTTPConnection], Any]", imported(part, setting))
     return lambda scope, _: call(HTTPConnection(scope))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from random import random
 from time import perf_counter
@@ -46,8 +47,8 @@ class AccessLog:
         query: whether the query string is written, with sensitive values masked.
         slow: a request that takes longer is written with `slow` and the level `warning`, whatever the next
             two say; WebSockets and streams of events, which are meant to last, never are; `off` for none.
-        quiet: paths whose requests are written only when they fail, as those of probes in
-            `/livez; GET /metrics`.
+        quiet: paths whose requests are written only when they fail, such as `/ping; GET /metrics`. Probes
+            that this app or Garrison answers are quiet wherever they are.
         sample: which part of the requests is written, such as `GET /static/*: 1%; /search: 10% of 2xx|404`,
             where the first rule that fits decides; a path is that of the request or the template of its
             route, with or without converters. A rule without statuses is about those below 400. What failed
@@ -136,6 +137,8 @@ class AccessLogMiddleware:
 
     def _write(self, exchange: Exchange, scope: Scope, context: RequestContext) -> None:
         status, outcome = exchange.status, exchange.outcome
+        if context.probe and (context.rejected_by == "health" or (status or 500) < 500):
+            return  # what changes is told by events of its own
         if outcome == "client_gone" and (status is None or exchange.in_vain):
             status = CLIENT_GONE
         slow = exchange.duration > self._slow and not exchange.lasts
@@ -149,6 +152,9 @@ class AccessLogMiddleware:
             if part < 1 and self._chance() >= part:
                 return
         fields: dict[str, Any] = {
+            "timestamp": datetime.now(UTC),
+            "level": level,
+            "event": "http.request",
             "http.request.method": context.method[:LONGEST_TEXT],
             "url.path": beginning(context.path, LONGEST_TEXT, self._redactor.path),
             "http.response.status_code": status,
@@ -174,7 +180,7 @@ class AccessLogMiddleware:
             fields["slow"] = True
         if part < 1:
             fields["sample"] = part
-        self._log.emit(level, "http.request", fields)
+        self._log.write(level, fields)
 
     def _add_request(self, fields: dict[str, Any], scope: Scope) -> None:
         query = scope.get("query_string")

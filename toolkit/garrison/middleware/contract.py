@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from garrison.buffer_budget import USUAL, BufferBudget
 from garrison.context import enter
-from garrison.contracting.request_head import head_of
-from garrison.contracting.section import check_contract
-from garrison.contracting.setup import judging_of, security_of
 from garrison.events import event_log
 from garrison.rules import root_path_of
 from garrison.settings import validate
@@ -29,6 +26,9 @@ if TYPE_CHECKING:
 
 # RFC 8725 section 3.10 and common sense: a clock that is further off is wrong.
 LONGEST_LEEWAY: Final = 300.0
+
+# What is written in a notation, or names what has to be there. Keys of tokens come with issuers.
+WRITTEN: Final = ("document", "verifiers", "api_keys", "jwt_issuers", "jwt_audiences", "jwt_algorithms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +121,16 @@ class Contract:
                 "an audience, because jwt_keys is set",
             ),
         )
-        check_contract(self)
+        if any(getattr(self, name) for name in WRITTEN):
+            from garrison.contracting.section import check_contract  # noqa: PLC0415 - most apps have no contract
+
+            check_contract(self)
 
     @property
     def verifies(self) -> bool:
         """Whether callers are verified here; apps that make their own document do so in dependencies."""
+        from garrison.contracting.setup import security_of  # noqa: PLC0415 - most apps have no contract
+
         return security_of(self) == "verify"
 
 
@@ -173,6 +178,10 @@ class ContractMiddleware:
         self._root = root_path_of(app)
         if not settings.document:
             return
+        from garrison.contracting.request_head import head_of  # noqa: PLC0415 - most apps have no contract
+        from garrison.contracting.setup import judging_of  # noqa: PLC0415 - as above
+
+        self._head_of = head_of
         self._judging = judging_of(
             app,
             settings,
@@ -197,4 +206,4 @@ class ContractMiddleware:
             return
         # What an app puts into the scope by itself is not there yet.
         seen = {**scope, "root_path": self._root} if self._root else scope
-        await self._judging.run(scope, receive, send, context, head_of(seen, context))
+        await self._judging.run(scope, receive, send, context, self._head_of(seen, context))

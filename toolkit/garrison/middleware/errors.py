@@ -15,7 +15,7 @@ from garrison.echoes import HELD as HELD_ECHOES
 from garrison.echoes import begins_like_one, without_echoes
 from garrison.events import EventLog, event_log
 from garrison.failure_log import FailureLog, identify
-from garrison.failures import Outcome, comes_of, outcome
+from garrison.failures import Outcome, comes_of, is_quoted, outcome
 from garrison.headers.banners import BANNERS
 from garrison.held_reply import HELD, Held, HeldReply, Judging, Verdict
 from garrison.leaks import evidence, only_says
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # What Litestar closes a WebSocket with whose handler has failed, and keeps the exception to itself (litestar,
 # middleware/_internal/exceptions).
 LITESTAR_FAULT: Final = 4500
+# RFC 6455 section 7.4.1; BlackSheep closes with it, and says what the exception said.
+INTERNAL_ERROR: Final = 1011
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +232,11 @@ class ErrorsMiddleware:
     ) -> Verdict | None:
         """A verdict on a WebSocket's close: a fault is logged, and a handshake denied with the problem."""
         error = sys.exc_info()[1]
-        if error is None or close.get("code") != LITESTAR_FAULT or context.gone:
+        if error is None or context.gone:
+            return None
+        if close.get("code") == INTERNAL_ERROR and is_quoted(close.get("reason"), error):
+            return Verdict(({**close, "reason": ""},))
+        if close.get("code") != LITESTAR_FAULT:
             return None
         found = self._outcome(scope, context, error)
         if not found.fault:

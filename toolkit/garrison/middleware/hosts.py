@@ -134,7 +134,8 @@ class HostsMiddleware:
             await self.app(scope, receive, send)
             return
         scope, context = enter(scope)
-        if context.mount("hosts", self):
+        # Probes ask for an address, over plain http.
+        if context.mount("hosts", self) and not context.probe:
             hosts = [value for name, value in scope["headers"] if name == b"host"]
             # What is too long is not remembered whole.
             host = self._judge(hosts[0][: LONGEST + 1]) if len(hosts) == 1 else NOT_ONE

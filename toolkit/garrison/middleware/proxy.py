@@ -106,6 +106,8 @@ class ProxyMiddleware:
         self._unix = settings.unix
         family = forwarded.Forwarded if settings.family == "forwarded" else x_forwarded.XForwarded
         self._facts = family(self._trust, settings.accept).facts
+        # Those of a request without any such line.
+        self._none = self._facts({})
 
         stripped = frozenset(name.lower().encode("ascii") for name in settings.strip)
         guarded = stripped | (FORWARDING if settings.trusts_somebody else frozenset())
@@ -156,7 +158,7 @@ class ProxyMiddleware:
                     lines[name].append(value)
                 else:
                     lines[name] = [value]
-        facts = self._facts(lines)
+        facts = self._facts(lines) if lines else self._none
         if facts is None:
             self._strip(scope, context)
             return

@@ -274,6 +274,7 @@ class RateLimitMiddleware:
             rules.is_empty
             or path in rules.exempt_paths
             or (rules.has_exemptions and rules.exempts(context.client, context.method, path))
+            or context.probe
             or not context.mount(self._mount, self)
         ):
             await self.app(scope, receive, telling_below(context, send))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from garrison.asgi import ANSWERS, header
 from garrison.context import enter, new_id
-from garrison.current_request import enter_request, leave_request
+from garrison.current import enter_request, leave_request
 from garrison.denial import denying
 from garrison.settings import validate
 

@@ -21,7 +21,7 @@ from garrison.tracing.record import Record
 from garrison.tracing.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
@@ -43,7 +43,8 @@ class Tracing:
             `trusted` proxies or of anybody (`always`). A stranger's trace becomes a link on a new root, and
             its baggage is dropped.
         exclude: paths without span and metrics, such as `/livez; GET /metrics; /internal/*`. A path is
-            matched whole; `*` at its end stands for anything.
+            matched whole; `*` at its end stands for anything. The probes of the health layer are left out
+            wherever they are.
         methods: the methods that spans and metrics name; every other is `_OTHER`. Those of
             `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`, or else of the conventions, unless given.
         request_headers: request headers that become attributes of the span, with sensitive values masked.
@@ -87,6 +88,7 @@ class TracingMiddleware:
         app: the app below.
         settings: the section.
         redaction: what is masked in what a span quotes.
+        probes: paths where a GET asks the process for its health, which are left out too.
         tracer_provider: the global one unless given.
         meter_provider: the global one unless given.
         clock: seconds that never go back, for the duration of spans and metrics.
@@ -101,6 +103,7 @@ class TracingMiddleware:
         settings: Tracing = Tracing(),
         *,
         redaction: Redaction = Redaction(),
+        probes: Iterable[str] = (),
         tracer_provider: TracerProvider | None = None,
         meter_provider: MeterProvider | None = None,
         clock: Callable[[], float] = perf_counter,
@@ -109,7 +112,8 @@ class TracingMiddleware:
         self.app = app
         self._clock = clock
         self._always = settings.continue_ == "always"
-        self._excluded = parse_paths(settings.exclude, EXAMPLE)
+        asked = "; ".join(f"GET {path}" for path in probes)
+        self._excluded = (*parse_paths(settings.exclude, EXAMPLE), *parse_paths(asked, EXAMPLE))
         self._exact = exact_paths(self._excluded)
         known = [name.strip() for name in (foreign(METHODS_VARIABLE) or "").split(",")]
         self._recorder = Recorder(

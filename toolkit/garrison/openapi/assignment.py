@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Final
 
 from garrison.callables import imported, is_import_string
+from garrison.nearest import nearest_to
 from garrison.openapi.verifiers import CallableVerifier, NobodyVerifier
 from garrison.rules import NotationError
 from garrison.settings import Problem, SettingsError
@@ -77,8 +77,8 @@ def assigned(
     """
     problems: list[Problem] = []
     for name in sorted(named.keys() - schemes.keys()):
-        near = difflib.get_close_matches(name, schemes, n=1)
-        hint = f"Did you mean {near[0]}?" if near else ""
+        near = nearest_to(name, schemes)
+        hint = f"Did you mean {near}?" if near else ""
         known = ", ".join(sorted(schemes)) or "none at all"
         expected = f"security schemes of the document, which has {known}"
         problems.append(Problem(name=setting, expected=expected, found=name, hint=hint))

@@ -8,9 +8,14 @@ from garrison.preflight.advice import Advice
 from garrison.preflight.browsers import examine_cross_origin, examine_headers
 from garrison.preflight.callers import examine_closed_doors, examine_hosts, examine_proxies
 from garrison.preflight.contract import examine_contract, examine_document, examine_missing_contract
+from garrison.preflight.deadlines import examine_deadlines
+from garrison.preflight.heads import examine_heads
 from garrison.preflight.imports import examine_imports
+from garrison.preflight.lifecycle import examine_lifecycle
 from garrison.preflight.order import examine_order
+from garrison.preflight.overload import examine_overload
 from garrison.preflight.quotas import examine_absence, examine_quotas
+from garrison.preflight.serving import examine_serving
 from garrison.sections import sections_of
 
 if TYPE_CHECKING:
@@ -43,12 +48,17 @@ def _examine(settings: Settings) -> Iterator[Advice]:
     yield from examine_headers(settings)
     yield from examine_order(settings)
     yield from examine_contract(settings)
+    yield from examine_lifecycle(settings)
+    yield from examine_heads(settings)
     if settings.profile != "production":
         return
     yield from examine_absence(settings)
     yield from examine_proxies(settings)
     yield from examine_hosts(settings)
     yield from examine_missing_contract(settings)
+    yield from examine_serving(settings)
+    yield from examine_overload(settings)
+    yield from examine_deadlines(settings)
     # The other layers do their work without a setting, so that being off is all that can be wrong.
     for name in sections_of(type(settings)):
         if name not in NEED_A_SETTING and getattr(settings, name) is None:

@@ -8,9 +8,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from garrison.callables import is_import_string
-from garrison.contracting.setup import OWN, contract_of
+from garrison.contracting.own import OWN
 from garrison.events import event_log
-from garrison.openapi.assignment import REFUSE, parse_verifiers
 from garrison.preflight.advice import Advice
 from garrison.settings import SettingsError
 
@@ -103,6 +102,8 @@ def examine_document(settings: Settings) -> Iterator[Advice]:
         return
     if any(advice.level == "error" for advice in examine_contract(settings)):
         return
+    from garrison.contracting.setup import contract_of  # noqa: PLC0415 - most apps have no contract
+
     try:
         contract_of(
             _importing_nothing(section),
@@ -119,12 +120,18 @@ def examine_document(settings: Settings) -> Iterator[Advice]:
 
 def callables_of(section: Contract) -> tuple[str, ...]:
     """The callables that verify, as import strings, each once."""
+    if not section.verifiers:
+        return ()
+    from garrison.openapi.assignment import parse_verifiers  # noqa: PLC0415 - most apps have no contract
+
     words = parse_verifiers(section.verifiers).values()
     return tuple(dict.fromkeys(word for word in words if is_import_string(word)))
 
 
 def _importing_nothing(section: Contract) -> Contract:
-    """The same section without callables, which need not be where settings are looked over."""
+    """The same section without callables, which `examine_imports` looks at one by one."""
+    from garrison.openapi.assignment import REFUSE, parse_verifiers  # noqa: PLC0415 - most apps have no contract
+
     named = parse_verifiers(section.verifiers)
     words = (f"{name}={REFUSE if is_import_string(word) else word}" for name, word in named.items())
     return replace(section, verifiers=", ".join(words))

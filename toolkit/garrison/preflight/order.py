@@ -9,6 +9,7 @@ from garrison.preflight.advice import Advice
 from garrison.ratelimit.costs import parse_costs, parse_refunds
 from garrison.ratelimit.targets import of_stage, parse_targets
 from garrison.rules import covers
+from garrison.shedding.priorities import read_priorities
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,9 @@ def examine_order(settings: Settings) -> Iterator[Advice]:
     if settings.security_headers is not None:
         overrides = parse_overrides(settings.security_headers.rules)
         listed["GARRISON_SECURITY_HEADERS_RULES"] = [rule for rule, _ in overrides]
+    if settings.overload is not None:
+        priorities = read_priorities(settings.overload.priorities)
+        listed["GARRISON_OVERLOAD_PRIORITIES"] = [rule for rule, _ in priorities]
     section = settings.rate_limit
     if section is not None:
         for name in ("limits", "messages"):

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
-import limits
-
 from garrison.rules import NotationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from limits import RateLimitItem
 
 Algorithm: TypeAlias = Literal["token-bucket", "sliding-window", "fixed-window"]
 
@@ -215,9 +215,11 @@ def parse_quotas(text: str, algorithm: Algorithm = "token-bucket") -> tuple[Quot
 
 
 def _quota(text: str, algorithm: Algorithm) -> Quota:
+    from limits import parse  # noqa: PLC0415 - takes longer than most layers, and only quotas need it
+
     notation, named, name = text.partition(" as ")
     try:
-        item = limits.parse(notation)
+        item = parse(notation)
     except ValueError:
         raise NotationError("a quota such as 100/minute or 5 per 10 seconds", text.strip()) from None
     period = item.get_expiry()
@@ -234,7 +236,7 @@ def _quota(text: str, algorithm: Algorithm) -> Quota:
     )
 
 
-def _name(item: limits.RateLimitItem) -> str:
+def _name(item: RateLimitItem) -> str:
     unit = item.GRANULARITY.name
     return (
         f"{item.amount}-per-{unit}" if item.multiples == 1 else f"{item.amount}-per-{item.multiples}-{unit}s"

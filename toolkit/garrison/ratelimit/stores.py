@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from limits.aio.storage import MemcachedStorage, MongoDBStorage
 
+from garrison.nearest import nearest_to
 from garrison.ratelimit.limits_store import ASYNC, LimitsStore
 from garrison.ratelimit.memory import MEMORY, MemoryStore
 from garrison.ratelimit.resilient import ResilientStore
@@ -54,8 +54,7 @@ def nearest_scheme(url: str) -> str:
     """The scheme that a URL with an unknown one may have meant; empty where it is known, or near none."""
     known = {*SCHEMES, scheme_of(MEMORY), *OF_LIMITS}
     scheme = scheme_of(url)
-    nearest = get_close_matches(scheme, sorted(known), n=1)
-    return nearest[0] if nearest and scheme not in known else ""
+    return nearest_to(scheme, sorted(known)) or "" if scheme not in known else ""
 
 
 def store_of(

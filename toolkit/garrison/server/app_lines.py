@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from garrison.conventions import error_type
-from garrison.current_request import current_request, request_fields, secrets_of_request
+from garrison.current import current_request, request_fields, secrets_of_request
 from garrison.events import EventLog
 from garrison.failure_log import (
     LONGEST_MESSAGE,

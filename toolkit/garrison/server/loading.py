@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import sys
@@ -10,6 +9,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from garrison.nearest import nearest_to
 from garrison.redaction import Redaction, Redactor
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ def load_app(target: str, *, factory: bool = False) -> ASGIApp:
         target: `module:attribute`, where the attribute may have dots.
         factory: whether to call what is found, without arguments, for the app.
 
+    Returns:
+        The app as it was found: a WSGI app too, which `is_wsgi` tells apart.
+
     Raises:
         TargetUsageError: the target is not written as it should be.
         TargetError: the import fails, there is no such attribute, or it is no app.
@@ -60,6 +63,15 @@ def load_app(target: str, *, factory: bool = False) -> ASGIApp:
         found = _call(found, target)
     _check_app(found, target)
     return cast("ASGIApp", found)
+
+
+def is_wsgi(app: Any) -> bool:
+    """Whether an app takes an environ and a callable (PEP 3333), and not a scope, receive and send.
+
+    Args:
+        app: anything that can be called.
+    """
+    return _takes(app, 2) and not _takes(app, 3)
 
 
 def summarize(error: BaseException) -> str:
@@ -112,13 +124,13 @@ def _call(factory: Any, target: str) -> Any:
 def _check_app(found: Any, target: str) -> None:
     if not callable(found):
         raise TargetError(f"{target} is of type {type(found).__name__}, which is no ASGI app")
-    if _takes(found, 3):  # scope, receive, send
+    if _takes(found, 3) or _takes(found, 2):  # scope, receive, send; or environ, start_response
         return
     if _takes(found, 0):
         raise TargetError(f"{target} takes no scope; if it is a function that makes the app, add --factory")
     raise TargetError(
-        f"{target} does not take scope, receive and send, as an ASGI app does; a WSGI app needs an adapter"
-        " such as a2wsgi"
+        f"{target} takes neither scope, receive and send, as an ASGI app does, nor environ and"
+        " start_response, as a WSGI app does"
     )
 
 
@@ -136,8 +148,8 @@ def _takes(function: Any, count: int) -> bool:
 
 
 def _nearest(name: str, holder: object) -> str:
-    near = difflib.get_close_matches(name, dir(holder), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    near = nearest_to(name, dir(holder))
+    return f" Did you mean {near!r}?" if near else ""
 
 
 def _place(frames: traceback.StackSummary) -> str:

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from garrison.redaction import Redaction
 
 # How uvicorn's own lines begin about what the access log says with the id of the request: WebSockets
-# (uvicorn, protocols/websockets), and replies without an end (uvicorn, protocols/http).
+# (uvicorn, protocols/websockets), and replies without an end (uvicorn, protocols/http); and what
+# `connection.refused` says of a request that could not be parsed.
 SAID_BETTER: Final = (
     '%s - "WebSocket %s"',
     "ASGI callable returned without",
     "connection open",
     "connection closed",
     "connection rejected",
+    "Invalid HTTP request received.",
 )
 
 _log = logging.getLogger("garrison")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from garrison.bounding import counted_body
+from garrison.contracting import fed_body
 from garrison.server.app_lines import exception_of, note_traceback
 from garrison.server.watched import is_shown
 
@@ -26,6 +28,8 @@ ATTRIBUTES: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "taskName",
 }
 
+REFUSALS: Final = (counted_body.BodyRefusedError, fed_body.BodyRefusedError)
+
 
 class RecordHandler(logging.Handler):
     """Writes the records that no other handler shows to whoever watches this process.
@@ -43,7 +47,9 @@ class RecordHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
-        if is_shown(record):
+        error = exception_of(record.exc_info)
+        # What ends an app that reads a refused body on is no failure; the access log has the refusal.
+        if isinstance(error, REFUSALS) or is_shown(record):
             return
         fields = {str(name): value for name, value in vars(record).items() if name not in ATTRIBUTES}
         event = _message(record, fields)
@@ -54,7 +60,7 @@ class RecordHandler(logging.Handler):
             event,
             fields,
             logger=record.name,
-            error=exception_of(record.exc_info),
+            error=error,
         )
 
 

@@ -43,11 +43,14 @@ def shows(handler: logging.Handler) -> bool:
 
 
 def is_shown(record: logging.LogRecord) -> bool:
-    """Whether a handler of the app shows a record, on its way up from the logger that it was given to."""
+    """Whether a handler of the app shows a record, on its way up from the logger that it was given to.
+
+    Its filters are asked once more: those that Django starts out with refuse everything in production.
+    """
     found: Any = logging.root.manager.loggerDict.get(record.name, logging.root)
     logger: logging.Logger | None = found if isinstance(found, logging.Logger) else logging.root
     while logger is not None:
-        if any(record.levelno >= one.level and shows(one) for one in logger.handlers):
+        if any(record.levelno >= one.level and shows(one) and one.filter(record) for one in logger.handlers):
             return True
         logger = logger.parent if logger.propagate else None
     return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from opentelemetry import context as contexts
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, get_current_span
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, get_current_span, set_span_in_context
 
 if TYPE_CHECKING:
     from garrison.asgi import Scope
@@ -41,6 +41,9 @@ class _ForServers:
 
 FOR_SERVERS: Final = _ForServers()
 ALONE: Final = Context({HTTP_SUPPRESSED: FOR_SERVERS})
+
+# Under which name a context holds its span.
+(_SPAN,) = set_span_in_context(INVALID_SPAN, Context())
 
 
 def look_around() -> tuple[Span | None, Context]:
@@ -77,3 +80,13 @@ def step_aside(scope: Scope, around: Context) -> Context:
     scope.setdefault(FASTAPI, None)
     scope.setdefault(STARLETTE, True)
     return contexts.set_value(HTTP_SUPPRESSED, FOR_SERVERS, around) if around else ALONE
+
+
+def with_span(span: Span, around: Context) -> Context:
+    """The same as `set_span_in_context`, which copies the context once more.
+
+    Args:
+        span: what is to be the current one.
+        around: what the context is to be besides.
+    """
+    return Context({**around, _SPAN: span})

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from garrison.asgi import Scope
 
+TRACEPARENT: Final = b"traceparent"
 TRACE_CONTEXT: Final = TraceContextTextMapPropagator()
 
 Lines = dict[str, list[str]]
@@ -50,7 +51,7 @@ def parent_of(scope: Scope, around: Context, *, trusted: bool) -> tuple[Context,
         from opentelemetry import propagate  # noqa: PLC0415
 
         return propagate.extract(_lines(scope), around, LINES), []
-    if header(scope["headers"], b"traceparent") is None:
+    if header(scope["headers"], TRACEPARENT) is None:
         return around, []
     remote = get_current_span(TRACE_CONTEXT.extract(_lines(scope), getter=LINES)).get_span_context()
     return around, [Link(remote)] if remote.is_valid else []

@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode
-from opentelemetry.trace.propagation import set_span_in_context
 
 from garrison.asgi import ANSWERS, Progress
 from garrison.conventions import (
+    OTHER,
     Deferred,
     Value,
     encodable,
     error_type,
     exchange_attributes,
     header_attributes,
-    known_method,
     opt_in_attributes,
     reply_attributes,
     request_attributes,
     span_name,
 )
-from garrison.current_request import enter_trace, leave_trace
+from garrison.current import enter_trace, leave_trace
 from garrison.tracing.instruments import REJECTING_LAYER
-from garrison.tracing.neighbours import step_aside
-from garrison.tracing.parents import parent_of
-from garrison.tracing.recorded_exceptions import forget_events, mask_events
+from garrison.tracing.neighbours import step_aside, with_span
+from garrison.tracing.parents import TRACEPARENT, parent_of
+from garrison.tracing.recorded_exceptions import add_masked, forget_events, set_masked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextvars import Token
+
+    from opentelemetry.trace import Status
+    from opentelemetry.util.types import Attributes
 
     from garrison.asgi import Message, Receive, Scope, Send
     from garrison.context import RequestContext
-    from garrison.current_request import Bound
+    from garrison.current import Bound
     from garrison.tracing.recorder import Recorder
 
 CLOSE_CODE: Final = "garrison.websocket.close_code"
@@ -63,6 +67,7 @@ class Record(Progress):
 
     __slots__ = (
         "_active",
+        "_begun",
         "_bound",
         "_captured",
         "_close_code",
@@ -79,7 +84,6 @@ class Record(Progress):
         "_send",
         "_span",
         "_started",
-        "_started_ns",
         "receive",
     )
 
@@ -97,23 +101,24 @@ class Record(Progress):
         self._recorder = recorder
         self._scope = scope
         self._context = context
-        self._receive = receive
         self._send = send
         self._started = started
-        self._started_ns = 0
         self._outer = outer
-        self._method = known_method(context.method, recorder.methods)
+        self._method = method = context.method if context.method in recorder.methods else OTHER
+        self._common = exchange_attributes(
+            method, scope.get("scheme", "http"), scope.get("http_version", "1.1"), scope["type"]
+        )
         self._span: Span = INVALID_SPAN
         self._inside: Context | None = None
         self._bound: Bound | None = None
-        self._common = exchange_attributes(scope, self._method)
         self._active: dict[str, Value] | None = None
         self._captured: dict[str, Value] | None = None
+        self._replied: dict[str, Value] | None = None
         self._close_code: int | None = None
         self._received = 0
-        self._replied: dict[str, Value] | None = None
         self.receive: Receive = receive
         if recorder.counts_request or scope["type"] == "websocket":
+            self._receive = receive
             self.receive = self._receive_and_count
 
     def begin(self, around: Context) -> Token[Context] | None:
@@ -146,38 +151,56 @@ class Record(Progress):
 
     def _start(self, around: Context) -> None:
         recorder, scope, context = self._recorder, self._scope, self._context
-        parent, links = parent_of(scope, around, trusted=context.trusted or recorder.always)
+        lines: dict[bytes, bytes] = dict(scope["headers"])
+        trusted = context.trusted or recorder.always
+        parent, links = around, None
+        if trusted or TRACEPARENT in lines:
+            parent, links = parent_of(scope, around, trusted=trusted)
         inside = self._inside = step_aside(scope, parent)
-        self._started_ns = recorder.now()
-        span = recorder.tracer.start_span(
+        begun = self._begun = recorder.now()
+        span = self._span = recorder.tracer.start_span(
             span_name(self._method),
-            context=parent,
-            kind=SpanKind.SERVER,
-            attributes=self._request_attributes() if recorder.samples else Deferred(self._request_attributes),
-            links=links,
-            start_time=self._started_ns,
+            parent,
+            SpanKind.SERVER,
+            self._request_attributes(lines)
+            if recorder.samples
+            else Deferred(partial(self._request_attributes, lines)),
+            links,
+            begun,
         )
-        self._span = span
         recorder.samples = span.is_recording()
         if recorder.samples:
-            mask_events(span, scope, context, recorder.redactor)
-        self._inside = set_span_in_context(span, inside)
+            # The span is not wrapped, because those who look for the current one ask for its class.
+            own: Any = span
+            own.add_event, own.set_status = self._add_event, self._set_status
+        self._inside = with_span(span, inside)
         self._join(span)
 
+    def _add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
+        """The span's `add_event`, until its end."""
+        event = (name, attributes, timestamp)
+        add_masked(self._span, self._scope, self._context, self._recorder.redactor, event)
+
+    def _set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+        """The span's `set_status`, until its end."""
+        said = (status, description)
+        set_masked(self._span, self._scope, self._context, self._recorder.redactor, said)
+
     def _join(self, span: Span) -> None:
-        identity = span.get_span_context()
+        identity, context = span.get_span_context(), self._context
         if identity.is_valid:
             # A third of what formatting as hex takes.
-            self._context.trace_id = identity.trace_id.to_bytes(16, "big").hex()
-            self._context.span_id = identity.span_id.to_bytes(8, "big").hex()
-            self._bound = enter_trace(self._context)
+            context.trace_id = identity.trace_id.to_bytes(16, "big").hex()
+            context.span_id = identity.span_id.to_bytes(8, "big").hex()
+            self._bound = enter_trace(context)
 
-    def _request_attributes(self) -> dict[str, Value]:
-        recorder, scope = self._recorder, self._scope
-        attributes = request_attributes(scope, self._context, self._common, recorder.redactor, recorder.agent)
-        if recorder.attributes:
-            attributes |= opt_in_attributes(scope, self._context, recorder.attributes)
-        if recorder.request_headers:
+    def _request_attributes(self, lines: Mapping[bytes, bytes]) -> dict[str, Value]:
+        recorder, scope, context = self._recorder, self._scope, self._context
+        attributes = request_attributes(
+            scope, lines, context, self._common, recorder.redactor, recorder.caller
+        )
+        if recorder.asks:
+            attributes |= opt_in_attributes(scope, context, recorder.attributes)
             names = recorder.request_headers
             attributes |= header_attributes("request", scope["headers"], names, recorder.redactor)
         return attributes
@@ -268,40 +291,44 @@ class Record(Progress):
             instruments.response_size.record(self.size, said, where)
 
     def _reply(self) -> dict[str, Value]:
-        if self._replied is None:
+        replied = self._replied
+        if replied is None:
             status, context = self.status, self._context
-            self._replied = reply_attributes(self._scope, context, status)
-            if context.exception is None and status is not None and status >= 500:
+            replied = self._replied = reply_attributes(self._scope, context, status)
+            if status is not None and status >= 500 and context.exception is None:
                 # Frameworks send their 500 inside the `except` block, and raise again later, if ever.
                 failure = sys.exc_info()[1]
                 if failure is not None and not hasattr(failure, "status_code"):
-                    self._replied["error.type"] = error_type(failure)
+                    replied["error.type"] = error_type(failure)
             if self._close_code == INTERNAL_ERROR:
-                self._replied.setdefault("error.type", str(INTERNAL_ERROR))
-        return self._replied
+                replied.setdefault("error.type", str(INTERNAL_ERROR))
+        return replied
 
     def _finish(self, duration: float) -> None:
         span, attributes = self._span, self._reply()
-        route = attributes.get("http.route")
-        if route is not None:
-            span.update_name(span_name(self._method, str(route)))
+        if "http.route" in attributes:
+            span.update_name(span_name(self._method, str(attributes["http.route"])))
         if "error.type" in attributes:
             # Also takes back what an exception said of itself, which may be anything.
             span.set_status(StatusCode.ERROR)
-        wanted = self._recorder.attributes
-        if wanted:
-            if "http.request.body.size" in wanted:
-                attributes["http.request.body.size"] = self._received
-            if "http.response.body.size" in wanted:
-                attributes["http.response.body.size"] = self.size
+        if self._recorder.asks:
+            self._add_sizes(attributes)
         # Here and not at its creation, for where no layer gave an id a failure has one made.
-        if self._context.request_id is not None:
-            attributes[REQUEST_ID] = self._context.request_id
+        request_id = self._context.request_id
+        if request_id is not None:
+            attributes[REQUEST_ID] = request_id
         if self._close_code is not None:
             attributes[CLOSE_CODE] = self._close_code
         if self._captured is not None:
             attributes |= self._captured
         span.set_attributes(attributes)
         # The same time as in the histogram, whatever has been done to the clock on the wall.
-        span.end(self._started_ns + round(duration * 1e9))
+        span.end(self._begun + round(duration * 1e9))
         forget_events(span)
+
+    def _add_sizes(self, attributes: dict[str, Value]) -> None:
+        wanted = self._recorder.attributes
+        if "http.request.body.size" in wanted:
+            attributes["http.request.body.size"] = self._received
+        if "http.response.body.size" in wanted:
+            attributes["http.response.body.size"] = self.size

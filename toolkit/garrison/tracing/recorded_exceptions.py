@@ -22,43 +22,60 @@ if TYPE_CHECKING:
     from garrison.redaction import Redactor
 
 
-def mask_events(span: Span, scope: Scope, context: RequestContext, redactor: Redactor) -> None:
-    """Have the events of a span masked: `record_exception` makes one of every exception and its traceback.
-
-    Its status, too: what somebody says of it is masked. What they say of an exception that is on its way out
-    is left to how the request ends, for it may mean a 409.
-
-    The span is not wrapped, because those who look for the current one ask for its class.
+def add_masked(
+    span: Span,
+    scope: Scope,
+    context: RequestContext,
+    redactor: Redactor,
+    event: tuple[str, Attributes, int | None],
+) -> None:
+    """Add an event to a span, masked: `record_exception` makes one of every exception and its traceback.
 
     Args:
         span: one that records.
         scope: of the request.
         context: of the request.
         redactor: the policy.
+        event: its name, attributes and time.
     """
-    add_event, set_status = span.add_event, span.set_status
+    name, attributes, timestamp = event
+    if attributes:
+        masked = _masking(scope, context, redactor)
+        attributes = {
+            key: shortened(value, LONGEST_STACKTRACE, masked) if isinstance(value, str) else value
+            for key, value in attributes.items()
+        }
+    type(span).add_event(span, name, attributes, timestamp)
 
-    def add_masked(name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
-        if attributes:
-            masked = _masking(scope, context, redactor)
-            attributes = {
-                key: shortened(value, LONGEST_STACKTRACE, masked) if isinstance(value, str) else value
-                for key, value in attributes.items()
-            }
-        add_event(name, attributes, timestamp)
 
-    def set_masked(status: Status | StatusCode, description: str | None = None) -> None:
-        if isinstance(status, Status):
-            description = status.description
-            status = status.status_code
-        if description is not None:
-            if _is_of_exception(description):
-                return
-            description = shortened(description, LONGEST_MESSAGE, _masking(scope, context, redactor))
-        set_status(status, description)
+def set_masked(
+    span: Span,
+    scope: Scope,
+    context: RequestContext,
+    redactor: Redactor,
+    status: tuple[Status | StatusCode, str | None],
+) -> None:
+    """Set the status of a span; what somebody says of it is masked.
 
-    own: Any = span
-    own.add_event, own.set_status = add_masked, set_masked
+    What they say of an exception that is on its way out is left to how the request ends, for it may mean
+    a 409.
+
+    Args:
+        span: one that records.
+        scope: of the request.
+        context: of the request.
+        redactor: the policy.
+        status: the status or its code, and what is said of it.
+    """
+    code, description = status
+    if isinstance(code, Status):
+        description = code.description
+        code = code.status_code
+    if description is not None:
+        if _is_of_exception(description):
+            return
+        description = shortened(description, LONGEST_MESSAGE, _masking(scope, context, redactor))
+    type(span).set_status(span, code, description)
 
 
 def _masking(scope: Scope, context: RequestContext, redactor: Redactor) -> Callable[[str], str]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from opentelemetry import metrics, trace
 
-from garrison.conventions import LONGEST_TEXT, SCHEMA
-from garrison.shortening import beginning
+from garrison.conventions import SCHEMA, caller_attributes
 from garrison.tracing.instruments import Instruments, Metric
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 LOOK_AGAIN: Final = 1.0
 
 # Agents are few and long, and looking for secrets in one costs as much as the rest of the attributes.
-AGENTS: Final = 256
+CALLERS: Final = 256
 
 # The API's own providers record nothing; every SDK brings classes of its own.
 SILENT: Final = ("opentelemetry.trace", "opentelemetry.metrics")
@@ -66,15 +65,14 @@ class Recorder:
         drop: Callable[[], None],
     ) -> None:
         self.redactor = redactor
-        self.agent = lru_cache(AGENTS)(
-            lambda agent: beginning(agent.decode("latin-1"), LONGEST_TEXT, redactor.text)
-        )
+        self.caller = lru_cache(CALLERS)(lambda host, agent: caller_attributes(host, agent, redactor.text))
         self.tracer = trace.get_tracer("garrison", tracer_provider=tracer_provider, schema_url=SCHEMA)
         self.instruments = Instruments(meter_provider, metrics)
         self.methods = methods
         self.always = always
         self.attributes = attributes
         self.request_headers = _lowered(request_headers)
+        self.asks = bool(attributes or self.request_headers)
         self.response_headers = _lowered(response_headers)
         self.counts_request = (
             self.instruments.request_size is not None or "http.request.body.size" in attributes

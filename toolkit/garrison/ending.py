@@ -1,0 +1,33 @@
+"""How a command ends that cannot go on: with one line on standard error and a status."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+
+
+def fail(message: str, status: int) -> NoReturn:
+    """End with a message on standard error.
+
+    Args:
+        message: a line, or several.
+        status: of the process.
+
+    Raises:
+        SystemExit: always.
+    """
+    click.echo("\n".join(f"garrison: {line}" for line in message.splitlines()), err=True)
+    sys.exit(status)
+
+
+def needs(command: str, extra: str, error: ModuleNotFoundError) -> str:
+    """What to say of a command whose packages are not installed.
+
+    Args:
+        command: its name.
+        extra: the extra that brings them.
+        error: names the one that is missing.
+    """
+    return f"`garrison {command}` needs {error.name}. Install it with: pip install 'garrison[{extra}]'"
