@@ -19,7 +19,19 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from loadtests.bench import contract_table, observability_table, stores_table, table, valkey_store
+from loadtests.bench import (
+    contract_table,
+    end_to_end,
+    generator,
+    observability_table,
+    overload,
+    slow_bodies,
+    startup,
+    stores_table,
+    table,
+    valkey_store,
+    wire,
+)
 from loadtests.bench.names import GROUPS
 from loadtests.bench.worker import WorkerError, started
 
@@ -60,6 +72,12 @@ def main() -> int:
         contracts = contract_table.measured(quick=arguments.quick)
         stores = stores_table.measured(quick=arguments.quick)
         shared = valkey_store.measured(quick=arguments.quick)
+        drill = overload.drilled(quick=arguments.quick)
+        wired = wire.measured(quick=arguments.quick)
+        ends = end_to_end.measured(wired, quick=arguments.quick)
+        load = generator.measured(quick=arguments.quick)
+        slowed = slow_bodies.measured(quick=arguments.quick)
+        begun = startup.measured(quick=arguments.quick)
     except WorkerError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
@@ -73,6 +91,12 @@ def main() -> int:
         contracts=contracts,
         stores=stores,
         shared=shared,
+        drill=drill,
+        wired=wired,
+        ends=ends,
+        load=load,
+        slowed=slowed,
+        begun=begun,
     )
     print(table.text(found))
     if arguments.json is not None:
@@ -100,7 +124,7 @@ def measured(rounds: int, requests: int) -> dict[Group, Rounds]:
             worker.group: {name: [] for name in worker.names()} for worker in workers
         }
         print(
-            f"bench: up to {rounds} rounds, then layers, contracts and stores, in three minutes",
+            f"bench: up to {rounds} rounds, then layers, contracts and so on, in seven minutes",
             file=sys.stderr,
             flush=True,
         )

@@ -8,12 +8,29 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from loadtests.bench import contract_table, observability_table, stores_table, valkey_store
+from loadtests.bench import (
+    contract_table,
+    end_to_end,
+    generator_table,
+    observability_table,
+    overload,
+    slow_bodies,
+    startup,
+    stores_table,
+    valkey_store,
+    wire,
+)
 from loadtests.bench.contract_table import Report as Contracts
+from loadtests.bench.end_to_end import Report as Ends
+from loadtests.bench.generator import Report as Load
 from loadtests.bench.names import BARE, Group
 from loadtests.bench.observability_table import Report as Observed
+from loadtests.bench.overload import Drill
 from loadtests.bench.results import REFERENCE, Rounds, figures, layers, limiters, targets
+from loadtests.bench.slow_bodies import Report as Slowed
+from loadtests.bench.startup import Report as Begun
 from loadtests.bench.stores_table import Report
+from loadtests.bench.wire import Report as Wired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +44,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 80
 PACKAGES: Final = (
     "garrison",
+    "locust",
     "starlette",
     "structlog",
     "opentelemetry-sdk",
@@ -55,6 +73,12 @@ class Found:
         contracts: contracts beside their peers.
         stores: stores in memory.
         shared: a store that processes share.
+        drill: overloads.
+        wired: servers over sockets.
+        ends: what a client of theirs sees.
+        load: what makes the load.
+        slowed: a WSGI app beside slow bodies.
+        begun: processes that start.
     """
 
     groups: dict[Group, Rounds]
@@ -63,6 +87,12 @@ class Found:
     contracts: Contracts
     stores: Report
     shared: Shared
+    drill: Drill
+    wired: Wired
+    ends: Ends
+    load: Load
+    slowed: Slowed
+    begun: Begun
 
 
 def text(found: Found) -> str:
@@ -83,10 +113,15 @@ def text(found: Found) -> str:
         lines += _limiters(measured)
     lines += ["", *observability_table.text(found.observed), "", *contract_table.text(found.contracts)]
     lines += ["", *stores_table.text(found.stores), "", *valkey_store.lines(*found.shared)]
+    lines += ["", *overload.text(found.drill), "", *wire.text(found.wired)]
+    lines += ["", *end_to_end.text(found.ends), "", *generator_table.text(found.load)]
+    lines += ["", *slow_bodies.text(found.slowed), "", *startup.text(found.begun)]
     lines += ["", f"{'targets':<44}{'limit':>7}{'found':>8}{'':>8}{f'at {REFERENCE:.0f} µs bare':>13}"]
     promised = [*targets(found.groups), *observability_table.targets(found.observed)]
     promised += [*contract_table.targets(found.contracts), *stores_table.targets(found.stores)]
-    promised += valkey_store.targets(*found.shared)
+    promised += [*valkey_store.targets(*found.shared), *overload.targets(found.drill)]
+    promised += [*wire.targets(found.wired), *generator_table.targets(found.load)]
+    promised += [*slow_bodies.targets(found.slowed), *startup.targets(found.begun)]
     lines += [_target(target) for target in promised]
     lines += [
         "  The limits were set where the bare app cost 8 µs; the last column scales each",
@@ -112,8 +147,23 @@ def document(found: Found) -> dict[str, Any]:
         "contracts": contract_table.document(found.contracts),
         "stores": stores_table.document(found.stores),
         "shared store": {"decisions": asdict(found.shared[0]), "frozen": asdict(found.shared[1])},
+        "overload": asdict(found.drill),
+        "wire": wire.document(found.wired),
+        "end to end": end_to_end.document(found.ends),
+        "load": generator_table.document(found.load),
+        "slow bodies": slow_bodies.document(found.slowed),
+        "start": startup.document(found.begun),
         "targets": [
-            asdict(target) for target in [*targets(found.groups), *valkey_store.targets(*found.shared)]
+            asdict(target)
+            for target in [
+                *targets(found.groups),
+                *valkey_store.targets(*found.shared),
+                *overload.targets(found.drill),
+                *wire.targets(found.wired),
+                *generator_table.targets(found.load),
+                *slow_bodies.targets(found.slowed),
+                *startup.targets(found.begun),
+            ]
         ],
         "machine": machine(),
     }
@@ -166,7 +216,8 @@ def _machine() -> Iterator[str]:
     line = f"{found['cores']} cores ({found['architecture']}), {found['python']}"
     for name, number in found["packages"].items():
         word = f"{name} {number}"
-        if len(line) + len(word) + 2 > WIDTH:
+        # A comma before it and one behind it.
+        if len(line) + len(word) + 3 > WIDTH:
             yield f"{line},"
             line = word
         else:

@@ -27,6 +27,8 @@ class TallyRecord(TypedDict):
     errors: int
     limited: int
     task_errors: int
+    received: int
+    resent: int
     statuses: dict[str, int]
     kinds: dict[str, int]
     examples: dict[str, list[str]]
@@ -43,6 +45,8 @@ class Tally:
             so it is no error.
         limited: Replies of 429.
         task_errors: Exceptions that a task of a locustfile raised; part of `errors`, not of `requests`.
+        received: Bytes of the replies' content.
+        resent: How often a request was sent again because its connection closed without a reply.
         statuses: Replies by status code.
         kinds: Errors by kind.
         examples: The first few paths by kind of error, shortened where they are long.
@@ -53,12 +57,16 @@ class Tally:
     errors: int = 0
     limited: int = 0
     task_errors: int = 0
+    received: int = 0
+    resent: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
     latency: Histogram = field(default_factory=Histogram)
 
-    def reply(self, seconds: float, *, status: int, error: str | None = None, path: str = "") -> None:
+    def reply(
+        self, seconds: float, *, status: int, error: str | None = None, path: str = "", received: int = 0
+    ) -> None:
         """Count a request that ended.
 
         Args:
@@ -66,8 +74,10 @@ class Tally:
             status: The reply's status code, 0 where there was none.
             error: The kind of error, None for success.
             path: What was asked for, empty where that is not known.
+            received: Bytes of its content.
         """
         self.requests += 1
+        self.received += received
         self.latency.record(seconds)
         if status:
             self.statuses[status] += 1
@@ -87,14 +97,35 @@ class Tally:
 
     def _error(self, kind: str, path: str = "") -> None:
         self.errors += 1
+        kind = self._kind(kind, 1)
+        if path:
+            self._example(kind, path if len(path) <= _PATH_LENGTH else f"{path[: _PATH_LENGTH - 3]}...")
+
+    def _kind(self, kind: str, count: int) -> str:
         if kind not in self.kinds and len(self.kinds) >= MOST_KINDS:
             kind = OTHER_KINDS
-        self.kinds[kind] += 1
-        if path:
-            known = self.examples.setdefault(kind, [])
-            example = path if len(path) <= _PATH_LENGTH else f"{path[: _PATH_LENGTH - 3]}..."
-            if example not in known and len(known) < MOST_EXAMPLES:
-                known.append(example)
+        self.kinds[kind] += count
+        return kind
+
+    def _example(self, kind: str, path: str) -> None:
+        known = self.examples.setdefault(kind, [])
+        if path not in known and len(known) < MOST_EXAMPLES:
+            known.append(path)
+
+    def merge(self, other: Tally) -> None:
+        """Add what another tally counted; every count is the same as if all had been counted here."""
+        self.requests += other.requests
+        self.errors += other.errors
+        self.limited += other.limited
+        self.task_errors += other.task_errors
+        self.received += other.received
+        self.resent += other.resent
+        self.statuses.update(other.statuses)
+        self.latency.merge(other.latency)
+        for kind, count in other.kinds.items():
+            here = self._kind(kind, count)
+            for path in other.examples.get(kind, ()):
+                self._example(here, path)
 
     @property
     def error_share(self) -> float:
@@ -113,6 +144,8 @@ class Tally:
             "errors": self.errors,
             "limited": self.limited,
             "task_errors": self.task_errors,
+            "received": self.received,
+            "resent": self.resent,
             "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
             "kinds": dict(self.kinds.most_common()),
             "examples": self.examples,
@@ -127,6 +160,8 @@ class Tally:
             errors=record["errors"],
             limited=record["limited"],
             task_errors=record["task_errors"],
+            received=record["received"],
+            resent=record["resent"],
             statuses=Counter({int(status): count for status, count in record["statuses"].items()}),
             kinds=Counter(record["kinds"]),
             examples=record["examples"],

@@ -1,54 +1,42 @@
-"""Thresholds: `p95<200ms`, `errors<0.1%`, `rate>50`, and whether a run keeps them."""
+"""Thresholds as they are written: `p95<200ms`, `errors{tag:write}<0.1% abort after 10s`."""
 
 from __future__ import annotations
 
-import difflib
 import operator
 import re
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final
 
-from garrison_harness.load.histogram import MICROSECONDS
-from garrison_harness.load.units import NUMBER, format_duration, parse_duration
+from garrison_harness.load.bounds import BYTES, read_bound
+from garrison_harness.load.metrics import Dimension, Metric, metric_named
+from garrison_harness.load.selector import Selector, read_selector
+from garrison_harness.load.units import format_duration, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from garrison_harness.load.tally import Tally
-
-Dimension = Literal["time", "share", "rate", "count"]
-
-DEFAULT = "errors==0%"
+DEFAULT: Final = "errors==0%"
 """What a run without any threshold must keep."""
 
-EXAMPLES = "p95<200ms, p(99.9)<1s, avg<50ms, errors<0.1%, limited<5%, rate>50 or requests>=100"
+OPEN_DEFAULT: Final = "dropped<=0.1%"
+"""What a run of the open model must keep, unless it has a threshold of its own on that: what never started
+is in no latency."""
 
-_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+EXAMPLES: Final = "p95<200ms, p(99.9)<1s, avg<50ms, errors<0.1%, limited<5%, rate>50 or requests>=100"
+"""For the help and for messages."""
+
+OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
     "==": operator.eq,
 }
-_DIMENSIONS: Mapping[str, Dimension] = {
-    "avg": "time",
-    "min": "time",
-    "med": "time",
-    "max": "time",
-    "errors": "share",
-    "limited": "share",
-    "rate": "rate",
-    "requests": "count",
-}
-_NEAR: Mapping[str, str] = {"=": "==", "=<": "<=", "=>": ">=", "!=": "==", "<>": "=="}
-_ALIASES: Mapping[str, str] = {
-    "mean": "avg", "average": "avg", "median": "med", "error": "errors", "failures": "errors",
-    "rps": "rate", "count": "requests", "429": "limited",
-}  # fmt: skip
-_EXPRESSION = re.compile(r"\s*([^<>=!\s]+)\s*([<>=!]+)\s*([^<>=!]*?)\s*")
-_PERCENTILE = re.compile(rf"p(?:({NUMBER})|\(({NUMBER})\))")
-_PLAIN = re.compile(NUMBER)
+"""How the measured value is compared with the bound."""
+
+_NEAR: Final[Mapping[str, str]] = {"=": "==", "=<": "<=", "=>": ">=", "!=": "==", "<>": "=="}
+_METRIC: Final = re.compile(r"\s*([^{<>=!\s]+)\s*")
+_COMPARISON: Final = re.compile(r"\s*([<>=!]+)\s*([^<>=!]*?)\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +45,31 @@ class Threshold:
 
     Attributes:
         expression: As it was written.
-        metric: `avg`, `min`, `med`, `max`, `p`, `errors`, `limited`, `rate` or `requests`.
-        percent: Which percentile, for the metric `p`.
+        metric: What is measured.
+        selector: The requests that are meant; None for all.
         dimension: What the bound measures.
         comparison: One of `<`, `<=`, `>`, `>=`, `==`.
-        bound: In seconds, as a share (0 to 1), in requests per second, or a count.
+        bound: In seconds, as a share (0 to 1), in requests per second, a count, or bytes.
+        abort_after: The run is ended where the threshold is missed once this many seconds have passed;
+            None where it goes on.
     """
 
     expression: str
-    metric: str
-    percent: float = 0.0
+    metric: Metric
+    selector: Selector | None = None
     dimension: Dimension
     comparison: str
     bound: float
+    abort_after: float | None = None
+
+    @property
+    def upper(self) -> bool:
+        """Whether it is missed by too much, and never by too little."""
+        return self.comparison in {"<", "<="} or (self.comparison == "==" and not self.bound)
+
+    def keeps(self, actual: float) -> bool:
+        """Whether a value is within the bound."""
+        return OPERATORS[self.comparison](actual, self.bound)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,25 +80,32 @@ class Judgement:
         threshold: The threshold.
         actual: What was measured, in the unit of the bound; None where nothing was.
         passed: True if it holds.
+        undecided: A difference may or may not keep the bound, as far as was measured.
+        note: Why nothing was measured, one line; empty otherwise.
     """
 
     threshold: Threshold
     actual: float | None
     passed: bool
+    undecided: bool = False
+    note: str = ""
 
     def describe(self) -> str:
         """The measured value as people read it."""
         if self.actual is None:
-            return "nothing measured"
+            return self.note or "nothing measured"
+        sign, size = ("-", -self.actual) if self.actual < 0 else ("", self.actual)
         match self.threshold.dimension:
             case "time":
-                return format_duration(self.actual)
+                return sign + format_duration(size)
             case "share":
-                return format_share(self.actual)
+                return sign + format_share(size)
             case "rate":
                 return f"{self.actual:,.1f}/s"
             case "count":
                 return f"{self.actual:,.0f}"
+            case "size":
+                return f"{self.actual / BYTES['MB']:,.1f} MB"
 
 
 def format_share(share: float) -> str:
@@ -109,128 +116,101 @@ def format_share(share: float) -> str:
 def parse_threshold(expression: str) -> Threshold:
     """Read a threshold as it is written on the command line.
 
+    The form is METRIC{SELECTOR}OPERATOR VALUE, where the selector may be missing, and then perhaps `abort` or
+    `abort after DURATION`.
+
     Raises:
         ValueError: It cannot be read, or can never hold; the message is one line for its author.
     """
-    match = _EXPRESSION.fullmatch(expression)
+    try:
+        return _parse(expression)
+    except ValueError as error:
+        raise ValueError(f"threshold {expression!r}: {error}") from error
+
+
+def _parse(expression: str) -> Threshold:
+    head = _METRIC.match(expression)
+    if head is None:
+        raise ValueError(_expected())
+    metric, rest = metric_named(head[1]), expression[head.end() :]
+    selector = None
+    if rest.startswith("{"):
+        selector, rest = read_selector(rest)
+        _check_selector(metric, selector)
+    match = _COMPARISON.fullmatch(rest)
     if match is None:
-        raise _fault(expression, f"expected a metric, an operator and a value, such as {EXAMPLES}")
-    name, comparison, value = match.groups()
-    if comparison not in _OPERATORS:
+        raise ValueError(
+            f"expected an operator and a value behind the selector, found {rest.strip() or 'nothing'}"
+            if selector
+            else _expected()
+        )
+    comparison, value = match.groups()
+    if comparison not in OPERATORS:
         hint = f": did you mean {_NEAR[comparison]}?" if comparison in _NEAR else ""
-        raise _fault(expression, f"expected one of < <= > >= ==, found {comparison}{hint}")
-    metric, percent, dimension = _metric(expression, name)
-    bound = _BOUNDS[dimension](expression, value)
-    if (bound == 0 and comparison == "<") or (dimension == "share" and bound == 1 and comparison == ">"):
-        raise _fault(expression, "no run can keep it")
-    return Threshold(
+        raise ValueError(f"expected one of < <= > >= ==, found {comparison}{hint}")
+    value, abort_after = _split_abort(value)
+    dimension, bound = read_bound(metric, value)
+    made = Threshold(
         expression=expression.strip(),
         metric=metric,
-        percent=percent,
+        selector=selector,
         dimension=dimension,
         comparison=comparison,
         bound=bound,
+        abort_after=abort_after,
     )
+    _check_possible(made)
+    return made
 
 
-def _fault(expression: str, what: str) -> ValueError:
-    return ValueError(f"threshold {expression!r}: {what}")
+def _expected() -> str:
+    return f"expected a metric, an operator and a value, such as {EXAMPLES}"
 
 
-def _metric(expression: str, name: str) -> tuple[str, float, Dimension]:
-    lower = name.lower()
-    if lower in _DIMENSIONS:
-        return lower, 0.0, _DIMENSIONS[lower]
-    match = _PERCENTILE.fullmatch(lower)
-    if match is not None:
-        percent = float(match[1] or match[2])
-        if not 0 < percent <= 100:
-            raise _fault(expression, f"a percentile is above 0 and up to 100, found {name}")
-        return "p", percent, "time"
-    close = difflib.get_close_matches(lower, ["p95", "p99", *_DIMENSIONS], n=1)
-    nearest = _ALIASES.get(lower) or (close[0] if close else None)
-    hint = f": did you mean {nearest}?" if nearest else ""
-    raise _fault(expression, f"expected p50 to p100, {', '.join(_DIMENSIONS)}, found {name}{hint}")
-
-
-def _time(expression: str, value: str) -> float:
+def _split_abort(value: str) -> tuple[str, float | None]:
+    words = value.split()
+    at = next((place for place, word in enumerate(words) if place and word.lower() == "abort"), None)
+    if at is None:
+        return value, None
+    bound, said = " ".join(words[:at]), words[at + 1 :]
+    if not said:
+        return bound, 0.0
+    after = said[0].lower() == "after"
+    duration = " ".join(said[after:])
     try:
-        return parse_duration(value)
+        if not after:
+            raise ValueError("expected nothing, or after and a duration such as 10s")  # noqa: TRY301 - one place words it
+        return bound, parse_duration(duration)
     except ValueError as error:
-        found = value or "nothing"
-        hint = f": did you mean {value}ms or {value}s?" if _PLAIN.fullmatch(value) else ""
-        raise _fault(expression, f"{error}, found {found}{hint}") from None
+        raise ValueError(f"behind abort: {error}, found {duration or 'nothing'}") from None
 
 
-def _share(expression: str, value: str) -> float:
-    number = value.removesuffix("%").rstrip()
-    # Without the sign, 1 could be one percent or all of them; nought is nought.
-    if not _PLAIN.fullmatch(number) or (number == value and float(number)):
-        hint = f": did you mean {value}%?" if _PLAIN.fullmatch(value) else ""
-        raise _fault(expression, f"expected a percentage such as 0.1%, found {value or 'nothing'}{hint}")
-    share = float(Decimal(number) / 100)
-    if share > 1:
-        raise _fault(expression, f"expected a percentage up to 100%, found {value}")
-    return share
+def _check_selector(metric: Metric, selector: Selector) -> None:
+    if metric.source != "requests":
+        raise ValueError(f"{metric.name} is measured for the whole run: leave {{{selector.kind}:...}} out")
+    if selector.kind == "status" and metric.name not in {"requests", "rate"}:
+        raise ValueError(
+            "replies of one status are only counted, in requests{status:...} and rate{status:...};"
+            " a tag can tell more"
+        )
 
 
-def _rate(expression: str, value: str) -> float:
-    number = value.removesuffix("/s").rstrip()
-    if not _PLAIN.fullmatch(number):
-        raise _fault(expression, f"expected requests per second such as 50, found {value or 'nothing'}")
-    return float(number)
-
-
-def _count(expression: str, value: str) -> float:
-    if not value.isascii() or not value.isdigit():
-        raise _fault(expression, f"expected a whole number such as 100, found {value or 'nothing'}")
-    return float(value)
-
-
-_BOUNDS: Mapping[Dimension, Callable[[str, str], float]] = {
-    "time": _time,
-    "share": _share,
-    "rate": _rate,
-    "count": _count,
-}
-
-
-def judge(threshold: Threshold, tally: Tally, *, duration: float) -> Judgement:
-    """Hold what was measured against a threshold.
-
-    Args:
-        threshold: The bound to keep.
-        tally: What the requests of the run came to.
-        duration: How long the run took, in seconds.
-    """
-    actual = _measure(threshold, tally, duration)
-    passed = actual is not None and _OPERATORS[threshold.comparison](actual, threshold.bound)
-    return Judgement(threshold=threshold, actual=actual, passed=passed)
-
-
-def _measure(threshold: Threshold, tally: Tally, duration: float) -> float | None:
-    if threshold.dimension == "time":
-        return _latency(threshold, tally) if tally.requests else None
-    attempts = tally.requests + tally.task_errors
-    match threshold.metric:
-        case "errors":
-            return tally.error_share if attempts else None
-        case "limited":
-            return tally.limited_share if attempts else None
-        case "rate":
-            return tally.requests / duration if duration > 0 else None
-    return float(tally.requests)
-
-
-def _latency(threshold: Threshold, tally: Tally) -> float:
-    latency = tally.latency
-    match threshold.metric:
-        case "avg":
-            return latency.mean()
-        case "min":
-            return latency.min / MICROSECONDS
-        case "max":
-            return latency.max / MICROSECONDS
-        case "med":
-            return latency.quantile(50)
-    return latency.quantile(threshold.percent)
+def _check_possible(threshold: Threshold) -> None:
+    bound, comparison, source = threshold.bound, threshold.comparison, threshold.metric.source
+    if source == "comparison":
+        never = False
+    elif threshold.metric.name == "memory_growth":
+        never = False  # memory shrinks, too, and more than doubles
+    else:
+        share = threshold.dimension == "share"
+        never = (bound == 0 and comparison == "<") or (share and bound == 1 and comparison == ">")
+    if never:
+        raise ValueError("no run can keep it")
+    if threshold.abort_after is None:
+        return
+    if source not in {"requests", "arrivals"}:
+        raise ValueError(f"{threshold.metric.name} is known at the end only: leave abort out")
+    if threshold.dimension == "count" and not threshold.upper:
+        raise ValueError(
+            "a count grows until the end, so that too few are no reason to abort: leave abort out"
+        )

@@ -1,0 +1,1 @@
+"""Breaks something under a constant load, and says whether the app held."""

@@ -1,0 +1,1 @@
+"""What became of drills, in the forms that people and programs read."""

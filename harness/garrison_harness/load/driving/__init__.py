@@ -1,0 +1,1 @@
+"""What runs in the load process only: importing Locust patches the standard library for gevent."""

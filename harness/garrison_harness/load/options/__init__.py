@@ -1,0 +1,1 @@
+"""The options of `garrison load`, a module for each subject."""

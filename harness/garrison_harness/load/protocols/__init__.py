@@ -1,0 +1,1 @@
+"""What the users that ship speak and understand; nothing here needs Locust."""

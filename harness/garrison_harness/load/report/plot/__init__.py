@@ -1,0 +1,1 @@
+"""Plots as SVG, drawn by pure functions and read without any script."""
