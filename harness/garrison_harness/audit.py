@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from garrison_harness.checks.check import Check, Death, Seen
-from garrison_harness.exchange import Exchange
+from garrison_harness import interruption
+from garrison_harness.checks.check import Check
 from garrison_harness.finding import Confidence, Finding, Severity, Verdict, not_run
-from garrison_harness.obstacle import obstacle
-from garrison_harness.probe import Budget, Probe
+from garrison_harness.inquiry import Inquiry
+from garrison_harness.probe import Budget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
-    from garrison_harness.exchange import Request
-    from garrison_harness.running import Running
     from garrison_harness.site import Site
+    from garrison_harness.stage import Reached
 
-_REQUESTS = 3000
-_THREADS = 4
-_LOOK = 250  # the number under which nobody else speaks: there are fewer checks
-_LOG_LINES = 12
-_DYING = 0.2  # seconds between a connection that breaks off and the end of its process
+_REQUESTS: Final = 5000
+_INTERRUPTED: Final = "the audit was interrupted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +47,8 @@ class Outcome:
         requests: How many requests were sent.
         results: One for each chosen check, in the order of the catalogue.
         stopped: Why the audit did not ask everything; empty if it did.
-        obstacle: What the page answered where it was no page, and what to do; empty if all is well.
+        obstacle: What the page answered where it was no page, and what to do, or why nothing is known of what
+            else there is; empty if all is well.
     """
 
     url: str
@@ -81,12 +77,14 @@ class Outcome:
 
 
 def audit(
-    running: Running,
+    running: Reached,
     site: Site,
     checks: Sequence[Check],
     *,
     timeout: float,
     progress: Callable[[Check], None],
+    launch: Callable[[], AbstractContextManager[Reached]] | None = None,
+    enter: Callable[[Reached, Site], Site] = lambda _, site: site,
 ) -> Outcome:
     """Ask and judge; a target that dies and an interrupt end the asking, not the judging.
 
@@ -96,131 +94,49 @@ def audit(
         checks: What to find out.
         timeout: How long all of it may take, in seconds.
         progress: Told of each check once it has been asked, from any thread.
+        launch: Starts the target once more, for the checks that stop it; None where that cannot be done.
+        enter: Logs in to what was started once more; gives the site that requests to it are made for.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     budget = Budget(deadline=clock + timeout, requests=_REQUESTS)
-    inquiry = _Inquiry(running, site, budget, progress)
+    inquiry = Inquiry(running, site, budget, progress, launch, enter)
+    interrupted = False
     try:
         inquiry.look()
         inquiry.ask_all(checks)
-        stopped = _bound_reached(timeout) if budget.spent() else ""
     except KeyboardInterrupt:
         budget.stop()
-        stopped = "the audit was interrupted"
+        interrupted = True
+    stopped = _bound_reached(timeout) if budget.spent() else ""
+    if interrupted or interruption.noticed():
+        stopped = _INTERRUPTED
     if inquiry.death is not None:
         stopped = "the app ended during the audit"
+    results, stopped = _judged(inquiry, checks, stopped)
     return Outcome(
         url=running.base_url,
         started=started,
         duration=time.monotonic() - clock,
         requests=_REQUESTS - budget.requests,
-        results=tuple(Result(check=check, verdict=inquiry.judge(check, stopped)) for check in checks),
+        results=results,
         stopped=stopped,
         obstacle=inquiry.obstacle,
     )
 
 
-class _Inquiry:
-    """What was asked of a target so far, and what became of it."""
-
-    def __init__(
-        self, running: Running, site: Site, budget: Budget, progress: Callable[[Check], None]
-    ) -> None:
-        self.death: Death | None = None
-        self.obstacle = ""
-        self._running = running
-        self._site = site
-        self._budget = budget
-        self._progress = progress
-        self._probe = Probe(
-            host=running.host, port=running.port, https=running.https, name=site.host, budget=budget
-        )
-        self._exchanges: dict[str, dict[str, Exchange]] = {}
-
-    def look(self) -> None:
-        """Find out whether the page answers, which is none of the checks' business: they compare with it."""
-        request = self._site.get(self._site.path)
-        for label, source, page in _voiced({"page": request}, _LOOK, self._site):
-            reply = self._probe.ask(page, source=source)
-            self.obstacle = obstacle(Exchange(label=label, request=page, reply=reply), self._site)
-
-    def ask_all(self, checks: Sequence[Check]) -> None:
-        """Ask for every check that lacks nothing: most of them side by side, the rest one by one."""
-        asked = [pair for pair in enumerate(checks) if not self._lacking(pair[1])]
-        # The order of the record is that of the catalogue, whoever is answered first.
-        self._exchanges = {check.id: {} for _, check in asked}
-        with ThreadPoolExecutor(_THREADS) as pool:
-            together = [pool.submit(self._ask, number, check) for number, check in asked if not check.alone]
-            try:
-                for future in together:
-                    future.result()
-            except BaseException:
-                # Leaving the pool waits for its threads, so they must come to an end.
-                self._budget.stop()
-                raise
-        for number, check in asked:
-            if check.alone:
-                self._ask(number, check)
-
-    def _lacking(self, check: Check) -> list[str]:
-        return [need.value for need in check.needs if self._site.lacks(need)]
-
-    def _ask(self, number: int, check: Check) -> None:
-        exchanges = self._exchanges[check.id]
-        for label, source, request in _voiced(check.ask(self._site), number, self._site):
-            at = time.monotonic()
-            reply = self._probe.ask(request, source=source)
-            exchanges[label] = Exchange(label=label, request=request, reply=reply, at=at)
-        if self.death is None and any(exchange.reply.status is None for exchange in exchanges.values()):
-            self.death = _death(self._running)
-            if self.death is not None:
-                self._budget.stop()
-        self._progress(check)
-
-    def judge(self, check: Check, stopped: str) -> Verdict:
-        """The verdict of one check; `stopped` says why not everything was asked, if so."""
-        if lacking := self._lacking(check):
-            return not_run("; ".join(lacking))
-        exchanges = self._exchanges[check.id]
-        abandoned = not exchanges or any(seen.reply.failure == "abandoned" for seen in exchanges.values())
-        # What a dying app left unanswered says nothing about the check that asked it.
-        unanswered = self.death is not None and any(seen.reply.status is None for seen in exchanges.values())
-        if stopped and (abandoned or unanswered) and not (check.after_death and self.death is not None):
-            return not_run(stopped)
-        record = [seen for asked in self._exchanges.values() for seen in asked.values()]
-        return check.verdict(Seen(site=self._site, exchanges=exchanges, record=record, death=self.death))
+def _judged(inquiry: Inquiry, checks: Sequence[Check], stopped: str) -> tuple[tuple[Result, ...], str]:
+    """What the checks say, and why not everything was asked or judged; a signal ends the judging too."""
+    results: list[Result] = []
+    try:
+        # Judges wait for nothing, so that they never look whether a signal came.
+        with interruption.at_once(anew=True):
+            for check in checks:
+                results.append(Result(check=check, verdict=inquiry.judge(check, stopped)))  # noqa: PERF401 - what came before an interrupt is kept
+    except KeyboardInterrupt:
+        stopped = _INTERRUPTED
+    results += [Result(check=check, verdict=not_run(stopped)) for check in checks[len(results) :]]
+    return tuple(results), stopped
 
 
 def _bound_reached(timeout: float) -> str:
     return f"its bound of {timeout:g} s and {_REQUESTS} requests was reached: allow more with --timeout"
-
-
-def _voiced(
-    requests: Mapping[str, Request], number: int, site: Site
-) -> list[tuple[str, str | None, Request]]:
-    """Requests with the address each speaks from, so that no quota is spent twice.
-
-    Servers trust 127.0.0.1 as a proxy, so nobody speaks from there; every audit has addresses of its own
-    because a quota may outlast the last one.
-    """
-    block = f"127.{20 + os.getpid() % 200}.{number}"
-    voiced = []
-    for position, (label, request) in enumerate(requests.items()):
-        voice = request.voice if request.voice is not None else 20 + position % 230
-        voiced.append((label, f"{block}.{voice}" if site.addresses else None, request))
-    return voiced
-
-
-def _death(running: Running) -> Death | None:
-    """How the target ended, if it did; a process may outlast its last connection by a moment."""
-    deadline = time.monotonic() + _DYING
-    while running.alive():
-        if time.monotonic() >= deadline:
-            return None
-        time.sleep(0.02)
-    status = running.exit_status()
-    if status is None:
-        cause = "its port takes no connections any more"
-    else:
-        cause = f"signal {-status}" if status < 0 else f"exit status {status}"
-    return Death(cause=cause, log=tuple(running.log_tail(_LOG_LINES)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from garrison_harness.finding import Severity
 from garrison_harness.site import Quota
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ _SIZE = re.compile(r"(\d{1,12})\s*([KMG]?)B?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3}
 _LARGEST_BODY = 100_000_000  # bytes; an audit should not become a load test
 _PATH = re.compile(r"/[!$-~]*")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9\[][!$-;=?-~]*(#[!$-;=?-~]*)?")
+_FIELD_VALUE = re.compile(r"[\t -~]+")
 # RFC 9110 section 7.2: a name, an IPv4 address or an IPv6 one in brackets, and perhaps a port.
 _HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
 
@@ -57,6 +61,54 @@ def host(_context: click.Context, _parameter: click.Parameter, value: str | None
     return value
 
 
+def web_address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """An address that reports can link to.
+
+    Raises:
+        click.BadParameter: It is none, or none of the web.
+    """
+    if value is not None and not _ADDRESS.fullmatch(value):
+        raise click.BadParameter(
+            f"{value!r} is no address of a page: write it as https://docs.example/checks.html"
+        )
+    return value
+
+
+def header_lines(
+    _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Header lines written as `Name: value`.
+
+    Raises:
+        click.BadParameter: One of them is none.
+    """
+    found = []
+    for line in values:
+        name, colon, value = line.partition(":")
+        # RFC 9110 sections 5.1 and 5.5.
+        if not colon or not _TOKEN.fullmatch(name) or not _FIELD_VALUE.fullmatch(value.strip()):
+            raise click.BadParameter(f"{name!r} begins no header: write it as 'Authorization: Bearer abc'")
+        found.append((name, value.strip()))
+    return found
+
+
+def variables(
+    _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Variables written as `NAME=value`.
+
+    Raises:
+        click.BadParameter: One of them is none.
+    """
+    found = []
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not equals or not name or "\0" in text:
+            raise click.BadParameter(f"{name!r} begins no variable: write it as NAME=value")
+        found.append((name, value))
+    return found
+
+
 def quota(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Quota | None:
     """A quota from `5/minute`.
 
@@ -72,3 +124,27 @@ def quota(_context: click.Context, _parameter: click.Parameter, value: str | Non
 def comma_separated(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> list[str]:
     """The words of a repeatable option that takes several at once."""
     return [word for value in values for word in value.split(",") if word.strip()]
+
+
+def severities(
+    _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
+) -> dict[str, Severity]:
+    """The severity of each check that is named, from `H7=low` or, for a whole family, `H=low`.
+
+    Raises:
+        click.BadParameter: There is no such check, or no such severity.
+    """
+    found: dict[str, Severity] = {}
+    pairs = [pair.partition("=") for value in values for pair in value.split(",") if pair.strip()]
+    if pairs:
+        from garrison_harness.checks.catalogue import ids_of  # noqa: PLC0415 - the help does without it
+    # An id says more than a letter does, wherever it stands.
+    for name, _, word in sorted(pairs, key=lambda pair: any(letter.isdigit() for letter in pair[0])):
+        if word.strip().upper() not in Severity.__members__:
+            words = ", ".join(severity.word for severity in Severity)
+            raise click.BadParameter(f"{name}={word} names no severity: there are {words}")
+        try:
+            found.update(dict.fromkeys(ids_of(name), Severity[word.strip().upper()]))
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+    return found

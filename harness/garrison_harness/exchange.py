@@ -10,7 +10,7 @@ from garrison_harness.finding import printable
 _SUMMARY_LENGTH = 80
 _RAW_LENGTH = 40
 
-Failure = Literal["abandoned", "refused", "closed", "reset", "timeout", "malformed", "truncated"]
+Failure = Literal["abandoned", "refused", "closed", "reset", "timeout", "left", "malformed", "truncated"]
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -28,6 +28,12 @@ class Request:
         kept: Bytes of the reply's content that are recorded.
         voice: Requests of one check with the same number come from the same client address; None for an
             address of its own.
+        reading: Seconds to wait for the end of the reply once its head is there, as with a stream that has no
+            end; None for as long as an exchange may take.
+        bare: The pieces go over the bare connection, even where the port speaks TLS.
+        leaves: Seconds after which the client hangs up if the reply has not ended; None for one that waits
+            for as long as any exchange may take.
+        near: It comes from where a proxy on the same machine would speak from, which servers trust.
     """
 
     method: str
@@ -37,6 +43,10 @@ class Request:
     linger: float = 0.0
     kept: int = 256 * 1024
     voice: int | None = None
+    reading: float | None = None
+    bare: bool = False
+    leaves: float | None = None
+    near: bool = False
 
     @property
     def summary(self) -> str:
@@ -64,7 +74,8 @@ class Reply:
         raw: The first bytes as they came.
         failure: What went wrong: the exchange was `abandoned` (nothing left to spend), the connection was
             `refused`, `closed` or `reset` with no reply, the reply did not end in time (`timeout`; with a
-            status if it had begun), was no HTTP (`malformed`), or was shorter than announced (`truncated`).
+            status if it had begun), was left behind as the request says (`left`), was no HTTP
+            (`malformed`), or was shorter than announced (`truncated`).
     """
 
     status: int | None = None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
-Status = Literal["passed", "failed", "not run"]
+if TYPE_CHECKING:
+    from garrison_harness.exchange import Exchange  # noqa: TC004 - that module needs this one
+
+Status = Literal["passed", "failed", "accepted", "not run"]
 
 
 class Severity(enum.IntEnum):
@@ -59,6 +62,7 @@ class Finding:
         evidence: Lines of the exchange that prove it, printable and bounded.
         confidence: How sure this is.
         severity: How bad this one is, where it is not as bad as its check; None for the check's severity.
+        exchange: The request and the reply, for reports that show them whole; None where there is none.
     """
 
     message: str
@@ -66,6 +70,7 @@ class Finding:
     evidence: tuple[str, ...] = ()
     confidence: Confidence = Confidence.CONFIRMED
     severity: Severity | None = None
+    exchange: Exchange | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +78,8 @@ class Verdict:
     """What an audit says of one check.
 
     Attributes:
-        status: `failed` with at least one finding that is confirmed or likely; `not run` is never `passed`.
+        status: `failed` with at least one finding that is confirmed or likely; `accepted` where a baseline
+            holds all of those; `not run` is never `passed`.
         reason: Why it was not run.
         findings: What was found; a check that passed may still have findings that are mere information.
     """

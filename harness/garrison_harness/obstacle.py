@@ -10,18 +10,23 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from garrison_harness.checks.denial import turns_away
+from garrison_harness.finding import printable
+
 if TYPE_CHECKING:
     from garrison_harness.exchange import Exchange, Reply
     from garrison_harness.site import Site
 
 _ANOTHER_PAGE = "name a page that answers with --path"
+_LOGIN = "log in with --header or with the login of [tool.garrison], or name a page without one with --path"
 _ADVICE = {
     400: f"name the host that the app expects with --host, or {_ANOTHER_PAGE}",
-    401: "a page without login is needed: name one with --path",
-    403: "a page without login is needed: name one with --path",
+    401: _LOGIN,
+    403: _LOGIN,
     421: "name a host that the app serves with --host",
     429: "its quota is spent: wait until it is full again, or raise it for the audit",
 }
+_LONGEST = 80  # characters of an address
 _ONLY_HTTPS = re.compile(r"\b(https only|only (over|via) https|(https|tls|ssl) is required)\b", re.IGNORECASE)
 _OVER_HTTPS = (
     "the app insists on https: give the URL of the proxy in front of it (garrison check https://127.0.0.1"
@@ -30,12 +35,20 @@ _OVER_HTTPS = (
 
 
 def obstacle(page: Exchange, site: Site) -> str:
-    """What the page answered in place of a success or a redirect, and what to do; empty where it is fine."""
+    """What the page answered in place of a success or a redirect, and what to do; empty where it is fine.
+
+    A redirect to a login is a refusal, as a 401 is.
+    """
     reply = page.reply
     if not site.https and _wants_https(reply, site):
         return f"{page.request.summary} answered {reply.outcome}; {_OVER_HTTPS}"
-    if reply.failure == "abandoned" or 200 <= (reply.status or 0) < 400:
+    if reply.failure == "abandoned":
         return ""
+    if 200 <= (reply.status or 0) < 400:
+        if not turns_away(reply):
+            return ""
+        there = printable(reply.get("location"), _LONGEST)
+        return f"{page.request.summary} answered {reply.outcome} and leads to {there}; {_LOGIN}"
     if reply.status is None or reply.status >= 500:
         advice = "mend it, or name another page with --path"
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -52,14 +54,21 @@ class OneLineCommand(click.Command):
             raise Stop(error.format_message()) from error
 
 
+class FaultStop(Stop):
+    """Ends the command because it is wrong itself, and so has found out nothing."""
+
+    exit_code = 4
+
+
 @contextmanager
 def faults_stop() -> Iterator[None]:
-    """Turn what a target can do wrong into its line and exit status.
+    """Turn whatever can go wrong into its line and exit status.
 
     Raises:
         Stop: For a usage fault.
         TargetStop: The target did not start.
         InterruptStop: The command was interrupted.
+        FaultStop: Nobody foresaw what happened.
     """
     try:
         yield
@@ -69,3 +78,10 @@ def faults_stop() -> Iterator[None]:
         raise TargetStop(str(failure)) from failure
     except KeyboardInterrupt as interrupt:
         raise InterruptStop("interrupted") from interrupt
+    except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+        raise
+    except Exception as error:
+        # Status 1 would say that the target has a fault.
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        raise FaultStop(f"a fault of garrison, please report it: {error!r} at {place}") from error

@@ -1,15 +1,20 @@
-"""Pairs formats with the places they go to."""
+"""Pairs formats with the places they go to, and writes them there."""
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from garrison_harness.target import UsageFault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import TextIO
 
 STDOUT = "-"
 
@@ -28,8 +33,77 @@ def pair_outputs(formats: Sequence[str], outputs: Sequence[str]) -> list[tuple[s
         raise UsageFault("two formats cannot share stdout: give an --output for each, - for stdout")
     for path in paths:
         if path is not None:
-            _require_writable(path)
+            require_writable(path)
     return list(zip(formats, paths, strict=True))
+
+
+def write_all(
+    destinations: Sequence[tuple[str, Path | None]], write: Callable[[str, TextIO], object]
+) -> None:
+    """Write each format to its place; one that cannot be written keeps no other from being written.
+
+    Files, and on stdout what programs read, are in UTF-8 whatever the locale says. Text on stdout is in the
+    encoding of the terminal, with a question mark for what that does not have. Files are put in place in one
+    step, so that nobody reads half of one, and an older one stays where the new one cannot be written.
+
+    Args:
+        destinations: As `pair_outputs` gives them.
+        write: Writes the format that it is given to a stream.
+
+    Raises:
+        UsageFault: A place does not take it: the disk is full, or nobody reads on.
+    """
+    faults = []
+    for form, path in destinations:
+        try:
+            if path is None:
+                _write_to_stdout(form, write)
+            else:
+                page = io.StringIO()
+                write(form, page)
+                # Words of a command may hold bytes that are no text.
+                _put(path, page.getvalue().encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            faults.append(f"cannot write {path or 'stdout'}: {error.strerror}")
+    if faults:
+        raise UsageFault("; ".join(faults))
+
+
+def _put(path: Path, content: bytes) -> None:
+    path = path.resolve()
+    # A pipe or a device is written to as it is; so is a file in a directory that takes no others.
+    if (path.exists() and not path.is_file()) or not os.access(path.parent, os.W_OK):
+        path.write_bytes(content)
+        return
+    fresh = path.with_name(f".{os.getpid()}.new")
+    try:
+        fresh.write_bytes(content)
+        if path.exists():
+            fresh.chmod(path.stat().st_mode)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _write_to_stdout(form: str, write: Callable[[str, TextIO], object]) -> None:
+    if sys.stdout is None:
+        # The interpreter has none where the descriptor was closed from the beginning.
+        raise OSError(errno.EBADF, "it is closed")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        if form == "text":
+            sys.stdout.reconfigure(errors="replace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        write(form, sys.stdout)
+        sys.stdout.flush()
+    except OSError:
+        # What is left of it would be written once more when the interpreter ends, with a fault of its own.
+        with suppress(OSError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
+        raise
 
 
 def _unpaired(formats: Sequence[str], outputs: Sequence[str]) -> str:
@@ -43,12 +117,16 @@ def _unpaired(formats: Sequence[str], outputs: Sequence[str]) -> str:
     )
 
 
-def _require_writable(path: Path) -> None:
-    """Find out before the audit whether its report can be written, without touching an older one."""
+def require_writable(path: Path) -> None:
+    """Find out beforehand whether a report can be written, without touching an older one.
+
+    Raises:
+        UsageFault: It cannot.
+    """
     if path.is_dir():
         reason = "is a directory"
     elif not path.parent.is_dir():
-        reason = f"has no directory to be in: make {path.parent} first"
+        reason = f"has no directory to be in: create {path.parent} first"
     elif not os.access(path if path.exists() else path.parent, os.W_OK):
         reason = "is not writable"
     else:

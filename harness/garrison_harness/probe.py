@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from garrison_harness import interruption
+from garrison_harness.endless import Endless
 from garrison_harness.exchange import Reply
 from garrison_harness.reply_reader import ReplyReader
 
@@ -48,11 +50,11 @@ class Budget:
 
     def spent(self) -> bool:
         """Whether nothing may be sent any more."""
-        return self._stopped.is_set() or self.requests <= 0 or time.monotonic() >= self.deadline
+        return self.requests <= 0 or self.stopped()
 
     def stopped(self) -> bool:
         """Whether what is under way must end at once."""
-        return self._stopped.is_set() or time.monotonic() >= self.deadline
+        return self._stopped.is_set() or interruption.noticed() or time.monotonic() >= self.deadline
 
     def stop(self) -> None:
         """Let nothing more be sent, and end what is under way."""
@@ -71,6 +73,7 @@ class Probe:
         budget: Budget,
         name: str = "",
         request_timeout: float = 5.0,
+        endless: Endless | None = None,
     ) -> None:
         """Take the server's address.
 
@@ -81,12 +84,14 @@ class Probe:
             budget: What may be spent.
             name: The name that TLS asks for (RFC 6066 section 3), empty for `host`.
             request_timeout: How long one exchange may take, in seconds.
+            endless: What is known of replies without an end, by others who ask the same server too.
         """
         self._address = (host, port)
         self._name = name or host
         self._tls = _lenient_tls() if https else None
         self._budget = budget
         self._timeout = request_timeout
+        self._endless = endless or Endless()
 
     def ask(self, request: Request, *, source: str | None = None) -> Reply:
         """Send a request and record what comes back; nothing that the server does is an exception.
@@ -97,6 +102,7 @@ class Probe:
         """
         if not self._budget.take():
             return Reply(failure="abandoned")
+        request = self._endless.hurried(request)
         start = time.monotonic()
         try:
             connection = socket.create_connection(
@@ -107,15 +113,18 @@ class Probe:
         with connection:
             try:
                 stream = (
-                    self._tls.wrap_socket(connection, server_hostname=self._name) if self._tls else connection
+                    self._tls.wrap_socket(connection, server_hostname=self._name)
+                    if self._tls and not request.bare
+                    else connection
                 )
             except OSError:
                 return Reply(failure="refused", elapsed=time.monotonic() - start)
             with stream:
                 stream.settimeout(_SLICE)
-                talk = _Talk(stream, request, self._budget, start=start, deadline=start + self._timeout)
+                allowed = self._timeout if request.leaves is None else request.leaves
+                talk = _Talk(stream, request, self._budget, start=start, deadline=start + allowed)
                 talk.send()
-                return talk.receive()
+                return self._endless.noted(request, talk.receive())
 
 
 class _Talk:
@@ -188,14 +197,19 @@ class _Talk:
         failure: Failure | None = None
         until = self._deadline
         done_at: float | None = None
+        head_at: float | None = None
         reader = self._reader
         closed = reader.feed(self._early) if self._early else False
         while not reader.failed and not closed:
+            if reader.status is not None and head_at is None and self._request.reading is not None:
+                head_at = time.monotonic()
+                until = min(self._deadline, head_at + self._request.reading)
             if reader.complete and done_at is None:
                 done_at = time.monotonic()
                 until = min(self._deadline, done_at + self._request.linger)
             if self._out_of_time(until):
-                unfinished: Failure = "abandoned" if self._budget.stopped() else "timeout"
+                gone: Failure = "timeout" if self._request.leaves is None else "left"
+                unfinished: Failure = "abandoned" if self._budget.stopped() else gone
                 failure = None if reader.complete else unfinished
                 break
             try:

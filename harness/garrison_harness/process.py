@@ -7,16 +7,18 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from garrison_harness import interruption
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from types import FrameType
+    from collections.abc import Mapping, Sequence
 
 _LEASH = Path(__file__).with_name("leash.py")
 _TAIL_BYTES = 64 * 1024
+_SCHEDULER_CLOCK = 2  # CPUCLOCK_SCHED of Linux: what the scheduler has counted, in nanoseconds
 
 
 class Child:
@@ -69,6 +71,28 @@ class Child:
                 return found
         return []
 
+    def terminate(self) -> None:
+        """Ask the command itself to stop, and nobody else in its group."""
+        if self.exit_status() is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(self._process.pid, signal.SIGTERM)
+
+    def memory(self) -> int | None:
+        """Resident bytes of the whole group; None where the system has no `/proc`."""
+        return sum(map(_resident, self._members())) or None
+
+    def cpu(self) -> float | None:
+        """CPU time that the group has used so far, in seconds; None where the system has no `/proc`.
+
+        What a process used that has ended since is not among it.
+        """
+        spent = [used for number in self._members() if (used := cpu_time(number)) is not None]
+        return sum(spent) if spent else None
+
+    def _members(self) -> list[int]:
+        directories = Path("/proc").glob("[0-9]*")
+        return [int(one.name) for one in directories if _group(one) == self._process.pid]
+
     def end(self, *, grace: float = 3.0) -> None:
         """End the whole group: ask with SIGTERM, insist with SIGKILL after `grace` seconds."""
         try:
@@ -76,9 +100,10 @@ class Child:
                 self._signal(signal.SIGTERM)
                 deadline = time.monotonic() + grace
                 while self.exit_status() is None and time.monotonic() < deadline:
+                    if interruption.insisted():
+                        break
                     time.sleep(0.02)
         finally:
-            # Also on a second Ctrl-C while waiting.
             if not self._ended:
                 self._ended = True
                 self._signal(signal.SIGKILL)
@@ -87,6 +112,39 @@ class Child:
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
+
+
+def _group(directory: Path) -> int | None:
+    """The process group of a process (proc_pid_stat(5)); None where it has ended."""
+    try:
+        # The name in parentheses may hold blanks and parentheses itself.
+        return int((directory / "stat").read_text().rpartition(")")[2].split()[2])
+    except (OSError, ValueError, IndexError):
+        return None  # it ended while it was looked at
+
+
+def _resident(number: int) -> int:
+    """Resident bytes of a process (proc_pid_statm(5)); 0 where it has ended."""
+    try:
+        pages = int(Path(f"/proc/{number}/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_time(number: int) -> float | None:
+    """CPU seconds of all threads that a process has or had, to the nanosecond; None where it has ended.
+
+    The clock of another process has the number that clock_getcpuclockid(3) makes of its id, for which Python
+    has no name; `/proc` tells the same in steps of 10 ms, which is too coarse for a second of light load.
+
+    Args:
+        number: The id of the process.
+    """
+    try:
+        return time.clock_gettime(~number << 3 | _SCHEDULER_CLOCK)
+    except OSError:
+        return None
 
 
 def _last_lines(path: Path, lines: int) -> list[str]:
@@ -98,24 +156,3 @@ def _last_lines(path: Path, lines: int) -> list[str]:
     except OSError:
         return []
     return [line for line in text.splitlines() if line.strip()][-lines:]
-
-
-@contextmanager
-def termination_interrupts() -> Iterator[None]:
-    """While inside, SIGTERM and SIGHUP raise KeyboardInterrupt: every way to stop the tool cleans up alike.
-
-    Raises:
-        KeyboardInterrupt: In the main thread, when the process is told to end.
-    """
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    # A signal that is ignored stays so: that is how nohup keeps a tool running.
-    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -41,7 +41,8 @@ class ReplyReader:
         self._http = h11.Connection(our_role=h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
         # h11 has to believe that it sent the request, to know how the reply is framed.
         known = method if method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} else "GET"
-        self._http.send(h11.Request(method=known, target="/", headers=[("Host", "target")]))
+        upgrade = [("Connection", "upgrade"), ("Upgrade", "websocket")] if known == "GET" else []
+        self._http.send(h11.Request(method=known, target="/", headers=[("Host", "target"), *upgrade]))
         self._http.send(h11.EndOfMessage())
 
     def feed(self, data: bytes) -> bool:
@@ -67,7 +68,11 @@ class ReplyReader:
             yield event
 
     def _take(self, event: h11.Event) -> None:
-        if isinstance(event, h11.Response):
+        if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
+            # What follows is another protocol (RFC 9110 section 15.2.2).
+            self.status, self.complete = event.status_code, True
+            self._rest += self._http.trailing_data[0][:_RAW_BYTES]
+        elif isinstance(event, h11.Response):
             self.status = event.status_code
             self._reason = event.reason.decode("latin-1")
             self._headers = tuple(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import socket
+import sys
 import tempfile
+import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from garrison_harness import interruption
+from garrison_harness.endless import Endless
+from garrison_harness.loading import WSGI, WSGIFound
+from garrison_harness.probe import Probe
 from garrison_harness.process import Child
 from garrison_harness.startup import (
     free_port,
@@ -16,6 +22,7 @@ from garrison_harness.startup import (
     likely_cause,
     port_was_taken,
     refused_settings,
+    startup_failed,
     wait_until_ready,
     with_fix,
 )
@@ -24,11 +31,19 @@ from garrison_harness.target import TargetFailed, UsageFault
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from garrison_harness.probe import Budget
+    from garrison_harness.stage import Asker
     from garrison_harness.target import Target
 
 _PORT_ATTEMPTS = 3
+# No balancer has to learn that a hardened target stops.
+_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "GARRISON_SERVER_DRAIN_DELAY": "0s"}
 _CONNECT_TIMEOUT = 5.0  # seconds
 _USAGE = 2  # the exit status of `garrison run` for its settings
+_LOG_BYTES = 8 * 1024 * 1024  # of one stream, for the checks that read it
+_ASGI_ONLY = frozenset({"uvicorn", "granian"})  # each answers 500 for a WSGI app
+_IMPORT_SECONDS = 15.0
+_POLL = 0.02  # seconds
 _MANY_LINES = 400  # more than any server writes before it listens
 
 
@@ -41,6 +56,7 @@ class Running:
         https: Whether the port speaks TLS.
         stdout_path: Where the target's standard output goes, None for a URL.
         stderr_path: Where its standard error goes, None for a URL.
+        endless: What is known of its replies without an end.
     """
 
     def __init__(self, *, host: str, port: int, https: bool = False, child: Child | None = None) -> None:
@@ -51,12 +67,24 @@ class Running:
         self.stdout_path = child.stdout_path if child else None
         self.stderr_path = child.stderr_path if child else None
         self._child = child
+        self.endless = Endless()
 
     @property
     def base_url(self) -> str:
         """Scheme and authority, with no slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.https else 'http'}://{host}:{self.port}"
+
+    def asker(self, name: str, budget: Budget) -> Asker:
+        """Whoever puts requests to this target.
+
+        Args:
+            name: The name that TLS asks for.
+            budget: What may be spent.
+        """
+        return Probe(
+            host=self.host, port=self.port, https=self.https, name=name, budget=budget, endless=self.endless
+        )
 
     def alive(self) -> bool:
         """Whether the process still runs; for a URL, whether the port still takes connections."""
@@ -72,13 +100,48 @@ class Running:
         """The exit status of the process, negative for a signal; None while it runs and for a URL."""
         return self._child.exit_status() if self._child else None
 
+    def terminate(self) -> None:
+        """Ask the process to stop, as a process manager does (SIGTERM); its workers it tells itself."""
+        if self._child is not None:
+            self._child.terminate()
+
+    def memory(self) -> int | None:
+        """Resident bytes of all processes of the target; None where they are not known."""
+        return self._child.memory() if self._child else None
+
+    def cpu(self) -> float | None:
+        """CPU time that the processes of the target have used so far, in seconds; None where not known."""
+        return self._child.cpu() if self._child else None
+
+    def log_size(self) -> tuple[int, int]:
+        """How many bytes standard output and standard error hold so far."""
+        return _size(self.stdout_path), _size(self.stderr_path)
+
+    def log_since(self, start: tuple[int, int]) -> str:
+        """What was written to standard output, then to standard error, after `start`."""
+        return _text(self.stdout_path, start[0]) + _text(self.stderr_path, start[1])
+
     def log_tail(self, lines: int) -> list[str]:
         """The last lines that the process wrote, none for a URL."""
         return self._child.log_tail(lines) if self._child else []
 
 
+def _size(path: Path | None) -> int:
+    return path.stat().st_size if path is not None and path.exists() else 0
+
+
+def _text(path: Path | None, start: int) -> str:
+    if path is None or not path.exists():
+        return ""
+    with path.open("rb") as log:
+        log.seek(start)
+        return log.read(_LOG_BYTES).decode(errors="replace")
+
+
 @contextmanager
-def running(target: Target, *, log_directory: Path | None = None, wait: float = 20.0) -> Iterator[Running]:
+def running(
+    target: Target, *, log_directory: Path | None = None, port: int | None = None
+) -> Iterator[Running]:
     """Start the target if it is to be started, wait until it answers, and end it afterwards.
 
     Whatever happens inside, the process and all that it started are gone afterwards.
@@ -86,7 +149,7 @@ def running(target: Target, *, log_directory: Path | None = None, wait: float = 
     Args:
         target: What to drive.
         log_directory: Where the logs of the process go and stay; a temporary directory otherwise.
-        wait: How long the target may take to answer, in seconds.
+        port: Where it is to listen; a free port unless given.
 
     Raises:
         TargetFailed: It crashed, never answered, or could not be started.
@@ -98,7 +161,7 @@ def running(target: Target, *, log_directory: Path | None = None, wait: float = 
     with ExitStack() as stack:
         if log_directory is None:
             log_directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="garrison-")))
-        yield _boot(target, log_directory, wait, stack)
+        yield _boot(target, log_directory, stack, port)
 
 
 def _reach(target: Target) -> Running:
@@ -110,40 +173,64 @@ def _reach(target: Target) -> Running:
     return reached
 
 
-def _boot(target: Target, logs: Path, wait: float, stack: ExitStack) -> Running:
+def _boot(target: Target, logs: Path, stack: ExitStack, wanted: int | None) -> Running:
     for attempt in range(1, _PORT_ATTEMPTS + 1):
-        port = free_port()
+        port = wanted or free_port()
         try:
             logs.mkdir(parents=True, exist_ok=True)
-            child = Child(target.command(port), logs=logs, environment={"PYTHONUNBUFFERED": "1"})
+            child = Child(target.command(port), logs=logs, environment=_environment(target))
         except OSError as error:
             raise UsageFault(
                 f"cannot write logs to {logs}: {error.strerror}; give another --log-directory"
             ) from error
         stack.callback(child.end)
-        host = wait_until_ready(child, port, wait)
-        if host is not None:
-            # `garrison run` refuses what uvicorn guesses at: with and without --harden the same is asked for.
+        ready = wait_until_ready(child, port, target.start_timeout)
+        if ready is not None:
+            # The other servers refuse what uvicorn guesses at: the same is asked for under all of them.
             if target.kind == "import" and guessed_factory(child.log_tail(_MANY_LINES)):
                 raise TargetFailed(f"{target} is a function that makes the app, and no app: add --factory")
-            return Running(host=host, port=port, child=child)
+            if ready.status >= 500 and target.server in _ASGI_ONLY and _names_wsgi(target):
+                raise WSGIFound(target.words[0], factory=target.factory)
+            return Running(host=ready.host, port=port, child=child)
         log = child.log_tail(40)
         # Another process may have taken the port between finding it free and listening on it.
         if attempt < _PORT_ATTEMPTS and port_was_taken(log):
             continue
         if target.harden and child.exit_status() == _USAGE:
             raise UsageFault(f"garrison run refuses its settings: {refused_settings(log)}")
-        raise _start_failure(target, child.exit_status(), log, port=port, wait=wait)
+        raise _start_failure(target, child.exit_status(), log, port=port)
     raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
 
-def _start_failure(
-    target: Target, status: int | None, log: Sequence[str], *, port: int, wait: float
-) -> TargetFailed:
+def _names_wsgi(target: Target) -> bool:
+    """Whether a process of its own, which imports what the target names, finds a WSGI app."""
+    if target.kind != "import":
+        return False
+    command = [sys.executable, "-m", "garrison_harness.loading", target.words[0]]
+    command += ["--factory"] if target.factory else []
+    deadline = time.monotonic() + _IMPORT_SECONDS
+    with tempfile.TemporaryDirectory(prefix="garrison-") as logs:
+        try:
+            child = Child(command, logs=Path(logs), environment=_environment(target))
+        except OSError:
+            return False
+        try:
+            while child.exit_status() is None and time.monotonic() < deadline:
+                interruption.pause(_POLL)
+        finally:
+            child.end(grace=0)
+        return child.exit_status() == WSGI
+
+
+def _environment(target: Target) -> dict[str, str]:
+    return {**_ENVIRONMENT, **dict(target.environment)}
+
+
+def _start_failure(target: Target, status: int | None, log: Sequence[str], *, port: int) -> TargetFailed:
     if status is None:
         return TargetFailed(
-            f"{target} did not answer HTTP on 127.0.0.1:{port} within {wait:g} s:"
-            " does it listen on the port it is given, and how long does it take to start?",
+            f"{target} did not answer HTTP on 127.0.0.1:{port} within {target.start_timeout:g} s:"
+            " does it listen on the port it is given? --start-timeout waits longer",
             log,
         )
     cause = likely_cause(log) or "it wrote nothing"
@@ -151,6 +238,8 @@ def _start_failure(
         fix = "free the port it asks for, or let it listen on the port that {port} names"
     elif "--factory" in cause:
         fix = ""  # the cause says it
+    elif startup_failed(log):
+        fix = "mend what the app does when it starts, or give it what it needs for that"
     elif target.kind == "import":
         fix = "start this in the directory where the import works, and check module, attribute and --factory"
     else:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import select
 import socket
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from garrison_harness import interruption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 # Some servers listen on `localhost`, which may be the IPv6 address only.
 _LOOPBACK_HOSTS = ("127.0.0.1", "::1")
 _POLL_INTERVAL = 0.05  # seconds
+_STATUS_BYTES = len("HTTP/1.1 200")
 _ANSWER_TIMEOUT = 5.0  # seconds; a first page may compile templates
 # What Python prints last: `ModuleNotFoundError: No module named 'shop'`.
 _EXCEPTION_LINE = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|Warning)(: .*)?$")
@@ -23,6 +27,8 @@ _ERROR_LEVEL = re.compile(r"^\s*\[?(CRITICAL|ERROR|FATAL)\]?:?\s+", re.IGNORECAS
 _GARRISON = re.compile(r"^garrison: ")
 # uvicorn calls what it takes for a factory, and warns; no other server guesses.
 _GUESSED_FACTORY = re.compile(r"ASGI app factory detected")
+# What uvicorn and `garrison run` say, and what hypercorn does.
+_STARTUP_FAILED = re.compile(r"application startup failed|lifespan failure in startup", re.IGNORECASE)
 _PORT_TAKEN = re.compile(r"address (is )?already in use|EADDRINUSE", re.IGNORECASE)
 
 
@@ -32,32 +38,64 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def wait_until_ready(child: Child, port: int, wait: float) -> str | None:
-    """The loopback address that answers HTTP while the child lives; None if none does in `wait` seconds."""
+class Ready(NamedTuple):
+    """Who answers HTTP.
+
+    Attributes:
+        host: The loopback address.
+        status: What it answered for `/`; 0 where that could not be read.
+    """
+
+    host: str
+    status: int
+
+
+def wait_until_ready(child: Child, port: int, wait: float) -> Ready | None:
+    """The loopback address that answers HTTP while the child lives; None if none does in `wait` seconds.
+
+    Raises:
+        KeyboardInterrupt: This process was told to end.
+    """
     deadline = time.monotonic() + wait
     while time.monotonic() < deadline and child.exit_status() is None:
         for host in _LOOPBACK_HOSTS:
-            if _answers_http(host, port, min(_ANSWER_TIMEOUT, max(0.1, deadline - time.monotonic()))):
+            patience = min(_ANSWER_TIMEOUT, max(0.1, deadline - time.monotonic()))
+            status = _answered(host, port, patience)
+            if status is not None:
                 # Whoever answers while the child is gone is somebody else on its port.
-                return host if child.exit_status() is None else None
-        time.sleep(_POLL_INTERVAL)
+                return Ready(host, status) if child.exit_status() is None else None
+        interruption.pause(_POLL_INTERVAL)
     return None
 
 
-def _answers_http(host: str, port: int, timeout: float) -> bool:
+def _answered(host: str, port: int, timeout: float) -> int | None:
+    """The status of an HTTP reply, 0 if it is not told at once; None where there is no such reply."""
     authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     request = f"GET / HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
     try:
         with socket.create_connection((host, port), timeout=timeout) as connection:
             connection.sendall(request.encode("ascii"))
-            return connection.recv(5) == b"HTTP/"
+            deadline = time.monotonic() + timeout
+            while not select.select([connection], [], [], _POLL_INTERVAL)[0]:
+                interruption.check()
+                if time.monotonic() >= deadline:
+                    return None
+            version, _, rest = connection.recv(_STATUS_BYTES).partition(b" ")
+            if not version.startswith(b"HTTP/"):
+                return None
+            return int(rest) if re.fullmatch(rb"[1-5]\d\d", rest) else 0
     except OSError:
-        return False
+        return None
 
 
 def port_was_taken(log: Sequence[str]) -> bool:
     """Whether a log says that the address was in use."""
     return any(_PORT_TAKEN.search(line) for line in log)
+
+
+def startup_failed(log: Sequence[str]) -> bool:
+    """Whether a log says that the app was imported, and failed in its own startup: its lifespan."""
+    return any(_STARTUP_FAILED.search(line) for line in log)
 
 
 def likely_cause(log: Sequence[str]) -> str:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from garrison_harness.checks.check import Check, Unjudged
-from garrison_harness.finding import Severity
+from garrison_harness.checks.content_policy import header_policies
+from garrison_harness.checks.pages import (
+    PAGES_READ,
+    ask_pages,
+    faults_of_pages,
+    perhaps_of_a_proxy,
+    readable_routes,
+)
+from garrison_harness.finding import Confidence, Severity
 from garrison_harness.site import Need
 
 if TYPE_CHECKING:
@@ -18,9 +26,10 @@ if TYPE_CHECKING:
     from garrison_harness.site import Site
 
 # A name that no loopback app has as its own, from the block kept for examples (RFC 6761 section 6.5).
-_PUBLIC_HOST = "site.example"
-_YEAR = 31_536_000  # seconds; the preload list and ASVS 5.0 V3.4.1 ask for as much
-_REFERRER_POLICIES = frozenset(
+_PUBLIC_HOST: Final = "site.example"
+_YEAR: Final = 31_536_000  # seconds; the preload list and ASVS 5.0 V3.4.1 ask for as much
+_MOST_ROUTES: Final = 12
+_REFERRER_POLICIES: Final = frozenset(
     {
         "no-referrer",
         "no-referrer-when-downgrade",
@@ -32,21 +41,9 @@ _REFERRER_POLICIES = frozenset(
         "unsafe-url",
     }
 )
-_REFERRER_META = re.compile(rb"<meta\s[^>]*\bname\s*=\s*[\"']?referrer\b[^>]*>", re.IGNORECASE)
-_META_CONTENT = re.compile(rb"\bcontent\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
-_HEADERS_ON = "on by default; check that GARRISON_SECURITY_HEADERS is not off"
-# Proxies that name themselves in Server. They do so on what they pass on as well, so that it does not
-# prove who made a reply.
-_PROXY = re.compile(
-    r"(akamaighost|awselb|caddy|cloudflare|cloudfront|envoy|google frontend|istio-envoy|nginx|openresty"
-    r"|varnish)\b",
-    re.IGNORECASE,
-)
-
-
-def ask_page(site: Site) -> Mapping[str, Request]:
-    """The page, and nothing else."""
-    return {"page": site.get(site.path)}
+_META: Final = re.compile(rb"<meta\s[^<>]*>", re.IGNORECASE)
+_NAMES_REFERRER: Final = re.compile(rb"\bname\s*=\s*[\"']?referrer\b", re.IGNORECASE)
+_META_CONTENT: Final = re.compile(rb"\bcontent\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 
 
 def _ask_every_kind(site: Site) -> Mapping[str, Request]:
@@ -58,17 +55,9 @@ def _ask_every_kind(site: Site) -> Mapping[str, Request]:
     }
     if site.error_path is not None:
         asked["error"] = site.get(site.error_path)
+    for route in readable_routes(site, _MOST_ROUTES):
+        asked[f"route {route.target}"] = site.get(route.target)
     return asked
-
-
-def _proxys_own(reply: Reply) -> list[str]:
-    """What to think of where a proxy may have made the reply: the app's settings do not reach that."""
-    named = _PROXY.match(reply.get("server"))
-    if named is None:
-        return []
-    return [
-        f"Server names {named[1]}: if the reply is its own and not the app's, let it add the header itself"
-    ]
 
 
 def _judge_nosniff(seen: Seen) -> Iterator[Finding]:
@@ -86,33 +75,30 @@ def _judge_nosniff(seen: Seen) -> Iterator[Finding]:
         first_bare, *others = (bare[status] for status in sorted(bare))
         statuses = ", ".join(str(status) for status in sorted(bare))
         message = f"browsers may guess the type of {statuses} replies: no X-Content-Type-Options: nosniff"
-        lines = [*(exchange.summary for exchange in others), *_proxys_own(first_bare.reply)]
-        yield seen.finding(first_bare, message, lines=lines)
+        lines = [*(exchange.summary for exchange in others), *perhaps_of_a_proxy(first_bare.reply)]
+        # Where the page itself fails, the replies may be the server's own.
+        failing = (seen.reply("page").status or 0) >= 500
+        confidence = Confidence.LIKELY if failing else Confidence.CONFIRMED
+        yield seen.finding(first_bare, message, lines=lines, confidence=confidence)
 
 
-def _judge_framing(seen: Seen) -> Iterator[Finding]:
-    page = seen.page("page")
-    policies = [
-        sources
-        for policy in page.get("content-security-policy").split(",")
-        for directive in policy.split(";")
-        for name, _, sources in [directive.strip().partition(" ")]
-        if name.lower() == "frame-ancestors"
-    ]
-    shown = ("content-security-policy", "x-frame-options")
-    if policies:
+def _framing(reply: Reply) -> Iterator[str]:
+    listed = [policy["frame-ancestors"] for policy in header_policies(reply) if "frame-ancestors" in policy]
+    if listed:
         # A bare scheme is every site that speaks it (CSP Level 3).
-        if all({"*", "http:", "https:"} & set(sources.lower().split()) for sources in policies):
-            message = "its frame-ancestors let any site put the page in a frame"
-            yield seen.finding("page", message, show=shown, lines=_proxys_own(page))
-    elif not {value.strip().upper() for value in page.get("x-frame-options").split(",")} & {
+        if all({"*", "http:", "https:"} & {source.lower() for source in found} for found in listed):
+            yield "its frame-ancestors let any site put the page in a frame"
+    elif not {value.strip().upper() for value in reply.get("x-frame-options").split(",")} & {
         "DENY",
         "SAMEORIGIN",
     }:
-        message = (
+        yield (
             "any site may put the page in a frame: no frame-ancestors, no X-Frame-Options that browsers obey"
         )
-        yield seen.finding("page", message, show=shown, lines=_proxys_own(page))
+
+
+def _judge_framing(seen: Seen) -> Iterator[Finding]:
+    yield from faults_of_pages(seen, _framing, show=("content-security-policy", "x-frame-options"))
 
 
 def _ask_as_public_host(site: Site) -> Mapping[str, Request]:
@@ -132,26 +118,27 @@ def _judge_transport(seen: Seen) -> Iterator[Finding]:
     age = re.search(r"max-age\s*=\s*\"?(\d{1,15})", header, re.IGNORECASE)
     if age is None:
         message = "a browser may come back over plain http: no Strict-Transport-Security"
-        yield seen.finding("page", message, lines=_proxys_own(page))
+        yield seen.finding("page", message, lines=perhaps_of_a_proxy(page))
     elif int(age[1]) < _YEAR:
         message = f"Strict-Transport-Security lasts {age[1]} s, which is less than a year"
         yield seen.finding("page", message, show=("strict-transport-security",), severity=Severity.LOW)
 
 
-def _judge_referrer(seen: Seen) -> Iterator[Finding]:
-    page = seen.page("page")
-    values = [value.strip().lower() for value in page.get("referrer-policy").split(",")]
+def _referrer(reply: Reply) -> Iterator[str]:
+    values = [value.strip().lower() for value in reply.get("referrer-policy").split(",")]
     # A meta element is read after the header (Referrer Policy, section 4.2).
-    for meta in _REFERRER_META.findall(page.body):
+    for meta in filter(_NAMES_REFERRER.search, _META.findall(reply.body)):
         values += [content.decode().lower() for content in _META_CONTENT.findall(meta)]
     # Browsers take the last value that they know (Referrer Policy, section 8.1).
     known = [value for value in values if value in _REFERRER_POLICIES]
     if not known:
-        message = "the page sets no Referrer-Policy that browsers know"
-        yield seen.finding("page", message, show=("referrer-policy",), lines=_proxys_own(page))
+        yield "the page sets no Referrer-Policy that browsers know"
     elif known[-1] in {"unsafe-url", "no-referrer-when-downgrade"}:
-        message = f"Referrer-Policy {known[-1]} sends whole addresses to other sites"
-        yield seen.finding("page", message, show=("referrer-policy",))
+        yield f"Referrer-Policy {known[-1]} sends whole addresses to other sites"
+
+
+def _judge_referrer(seen: Seen) -> Iterator[Finding]:
+    yield from faults_of_pages(seen, _referrer, show=("referrer-policy",))
 
 
 def _ask_page_and_missing(site: Site) -> Mapping[str, Request]:
@@ -182,7 +169,7 @@ def _names_charset(reply: Reply) -> bool:
     )
 
 
-CHECKS = (
+CHECKS: Final = (
     Check(
         id="H1",
         title="Every reply forbids content sniffing",
@@ -191,7 +178,16 @@ CHECKS = (
         cwe=693,
         reference="ASVS 5.0 V3.4.4; ZAP 10021",
         fix="send X-Content-Type-Options: nosniff on every reply, errors included",
-        garrison=_HEADERS_ON,
+        garrison="on by default; check that neither GARRISON_SECURITY_HEADERS nor GARRISON_ERRORS is off",
+        why=(
+            "A browser that is left to guess may take an uploaded picture, a text or an error message for a"
+            " page or a script, and run what somebody has hidden in it."
+        ),
+        how=(
+            "Every ordinary reply of the audit is looked at: the page, a missing page, a refused method, a"
+            " failure where one is known, and routes of the app. One with content and without"
+            " X-Content-Type-Options: nosniff counts, as a likely one where the page itself is a 5xx."
+        ),
         ask=_ask_every_kind,
         judge=_judge_nosniff,
     ),
@@ -203,8 +199,16 @@ CHECKS = (
         cwe=1021,
         reference="ASVS 5.0 V3.4.6; ZAP 10020",
         fix="send Content-Security-Policy: frame-ancestors 'self' (or 'none') on pages",
-        garrison=_HEADERS_ON,
-        ask=ask_page,
+        garrison="on by default; check that GARRISON_SECURITY_HEADERS is not off",
+        why=(
+            "A site that shows the page in an invisible frame can let visitors click, in the belief that they"
+            " click something else, on whatever they are allowed to do in the app (clickjacking)."
+        ),
+        how=(
+            f"{PAGES_READ} A page counts where neither frame-ancestors, of which the strictest policy holds,"
+            " nor an X-Frame-Options that browsers still obey keeps other sites out."
+        ),
+        ask=ask_pages,
         judge=_judge_framing,
     ),
     Check(
@@ -216,7 +220,18 @@ CHECKS = (
         cwe=319,
         reference="RFC 6797; ASVS 5.0 V3.4.1; ZAP 10035",
         fix="send Strict-Transport-Security: max-age=31536000 on https",
-        garrison=_HEADERS_ON,
+        garrison=(
+            "on by default over https, with GARRISON_SECURITY_HEADERS_HSTS as the age; behind a proxy"
+            " GARRISON_PROXY_TRUSTED has to name it, or the app takes its requests for plain http"
+        ),
+        why=(
+            "The first request of a visit often goes over plain http, where anybody on the same network can"
+            " answer it instead of the app. A browser that was told once to stay on https never sends it."
+        ),
+        how=(
+            "The page is read over https by a public name, since browsers ignore the header for addresses and"
+            " localhost. Missing or without an age counts, and in a small way an age of less than a year."
+        ),
         ask=_ask_as_public_host,
         judge=_judge_transport,
     ),
@@ -228,8 +243,19 @@ CHECKS = (
         cwe=200,
         reference="ASVS 5.0 V3.4.5",
         fix="send Referrer-Policy: strict-origin-when-cross-origin, or stricter, on pages",
-        garrison=_HEADERS_ON,
-        ask=ask_page,
+        garrison=(
+            "on by default; check that GARRISON_SECURITY_HEADERS and"
+            " GARRISON_SECURITY_HEADERS_PAGE_REFERRER are not off"
+        ),
+        why=(
+            "An address often holds what others must not see: a search, a customer's number, a link to reset"
+            " a password. Browsers tell it to the next site in the Referer header unless a page forbids it."
+        ),
+        how=(
+            f"{PAGES_READ} The last value that browsers know counts, of the header and of meta elements;"
+            " none at all, unsafe-url and no-referrer-when-downgrade are faults."
+        ),
+        ask=ask_pages,
         judge=_judge_referrer,
     ),
     Check(
@@ -239,6 +265,14 @@ CHECKS = (
         cwe=436,
         reference="RFC 9110 section 8.3; ASVS 5.0 V4.1.1; ZAP 10019",
         fix="send Content-Type on every reply with content, with charset=utf-8 for HTML",
+        why=(
+            "Without a type a browser guesses, and without an encoding it guesses that: bytes that are"
+            " harmless in one encoding are markup in another."
+        ),
+        how=(
+            "The page and a missing page are read. Content without Content-Type is a fault; so is HTML that"
+            " names its encoding neither there, nor in a meta element or byte order mark at its beginning."
+        ),
         ask=_ask_page_and_missing,
         judge=_judge_content_type,
     ),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from garrison_harness.exchange import Exchange, Reply, Request
 from garrison_harness.finding import (
@@ -18,10 +20,18 @@ from garrison_harness.finding import (
     printable,
 )
 from garrison_harness.site import Need, Site
+from garrison_harness.stage import Fact, Stage
+
+BROKEN = "a fault of this check, please report it"
+"""How the reason begins where a check could not judge because it is wrong itself."""
+
+Item = TypeVar("Item")
 
 _TARGET_LENGTH = 80
 _EXCERPT_LENGTH = 160
 _MESSAGE_LENGTH = 400
+_SAMPLING = 8.0  # seconds; some apps let a caller wait for each refusal
+_LEFT_OUT = "left out"
 # The app took a request of this kind no further, so nothing can be said about what it does with it.
 _CLOSED_STATUSES = frozenset({401, 403, 404, 405, 415, 421, 429, 501, 503})
 # The app turned the client away, whatever it asked for.
@@ -35,6 +45,7 @@ class Layer(enum.Enum):
 
     APP = "app or middleware"
     SERVER = "server"
+    PROXY = "proxy"
 
 
 class Unjudged(Exception):  # noqa: N818 - a check that cannot judge has met no error
@@ -63,12 +74,16 @@ class Seen:
         exchanges: What this check asked, by label.
         record: Everything that the audit asked, in the order of the catalogue.
         death: How the target ended, None where it is alive.
+        facts: What this check noted that no reply tells.
+        log: What the target wrote while this check asked, where its log is known.
     """
 
     site: Site
     exchanges: Mapping[str, Exchange]
     record: Sequence[Exchange] = ()
     death: Death | None = None
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    log: str = ""
 
     def reply(self, label: str) -> Reply:
         """The reply to one of this check's own requests, whatever became of it."""
@@ -108,8 +123,10 @@ class Seen:
         """
         reply = self.control(label)
         if not 200 <= (reply.status or 0) < 300:
+            led = f" and leads to {printable(reply.get('location'))}" if reply.get("location") else ""
             raise Unjudged(
-                f"{self.exchanges[label].request.summary} answered {reply.outcome}: name a page with --path"
+                f"{self.exchanges[label].request.summary} answered {reply.outcome}{led}:"
+                " name a page with --path"
             )
         if not reply.is_html:
             kind = reply.media_type or "no media type"
@@ -160,7 +177,23 @@ class Seen:
             evidence=tuple(printable(line, _EXCERPT_LENGTH) for line in evidence),
             confidence=confidence,
             severity=severity,
+            exchange=exchange,
         )
+
+
+def in_time(stage: Stage, items: Iterable[Item]) -> Iterator[Item]:
+    """One item after the other for as long as a check of many routes may take.
+
+    Args:
+        stage: Notes that some are left out, so that the check does not pass for what it did not ask.
+        items: What there is to ask.
+    """
+    until = time.monotonic() + _SAMPLING
+    for item in items:
+        if time.monotonic() > until:
+            stage.note(_LEFT_OUT, None)
+            return
+        yield item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,10 +211,16 @@ class Check:
         reference: Where the rule comes from.
         fix: What to do about it, whatever the app is made with.
         garrison: What to do about it with Garrison, empty where Garrison does not help.
+        why: What can happen where it does not hold, for somebody who has never heard of it.
+        how: How it is judged: what is sent, what it is compared with, and what counts as a finding.
         ask: What to send. Labels are sent in their order.
+        drive: In place of `ask`: what to do where that depends on replies, on time, or on the process.
         judge: What the replies say. It sees recordings only, and raises `Unjudged` where they say nothing.
-        alone: Asked when nothing else is, because it loads the target or measures time.
+        alone: Asked when nothing else is but what mostly waits, because it loads the target or measures time.
+        patient: Mostly waits, and so goes on beside all others from the beginning.
+        instance: Has a target of its own, started for it alone, because it stops it or breaks it.
         after_death: Judged even if the target ended before all was asked.
+        sampled: Asks many routes, of which some may turn everybody away; its judge says if all of them do.
     """
 
     id: str
@@ -194,10 +233,29 @@ class Check:
     reference: str
     fix: str
     garrison: str = ""
-    ask: Callable[[Site], Mapping[str, Request]]
+    why: str = ""
+    how: str = ""
+    ask: Callable[[Site], Mapping[str, Request]] | None = None
+    drive: Callable[[Stage], None] | None = None
     judge: Callable[[Seen], Iterator[Finding]]
     alone: bool = False
+    patient: bool = False
+    instance: bool = False
     after_death: bool = False
+    sampled: bool = False
+
+    def act(self, stage: Stage) -> None:
+        """Ask everything that there is to ask.
+
+        Args:
+            stage: Where to act; it keeps the record.
+        """
+        if self.drive is not None:
+            self.drive(stage)
+        elif self.ask is not None:
+            asked = self.ask(stage.site).items()
+            for label, request in in_time(stage, asked) if self.sampled else asked:
+                stage.ask(label, request)
 
     def verdict(self, seen: Seen) -> Verdict:
         """What the recordings say: faults that were found stay, whatever else could not be judged."""
@@ -206,12 +264,23 @@ class Check:
         try:
             for finding in self.judge(seen):
                 found.append(finding)  # noqa: PERF402 - what came before an exception is kept
-            # The checks of a quota want to be turned away; for any other it hides what there is to see.
-            for label in seen.exchanges if Need.QUOTA not in self.needs else ():
-                seen.answer(label)
+            self._require_answers(seen)
         except Unjudged as unjudged:
             reason = str(unjudged)
         except Exception as error:  # noqa: BLE001 - a reply that a judge chokes on must not end the audit
-            reason = f"a fault of this check, please report it: {error!r}"
+            reason = f"{BROKEN}: {error!r}"
         verdict = judged(tuple(found))
         return not_run(reason) if reason and verdict.status == "passed" else verdict
+
+    def _require_answers(self, seen: Seen) -> None:
+        """See to it that everything was asked and heard, before a check passes.
+
+        Raises:
+            Unjudged: It was not.
+        """
+        # The checks of a quota want to be turned away; for any other it hides what there is to see.
+        for label in seen.exchanges if Need.QUOTA not in self.needs else ():
+            if not (self.sampled and seen.reply(label).status in _TURNED_AWAY):
+                seen.answer(label)
+        if _LEFT_OUT in seen.facts:
+            raise Unjudged(f"the app answers so slowly that after {_SAMPLING:g} s there was more to ask")

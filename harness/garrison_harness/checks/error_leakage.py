@@ -1,35 +1,33 @@
-"""What errors say: no internals, one format, and an id to find them by."""
+"""What errors say: no internals, no debug page, and no error at all for an awkward request."""
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
 from garrison_harness.checks.check import Check, Unjudged
-from garrison_harness.checks.request_id import ID_HEADERS, request_id
 from garrison_harness.finding import Confidence, Severity
-from garrison_harness.site import Need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from garrison_harness.checks.check import Seen
-    from garrison_harness.exchange import Reply, Request
+    from garrison_harness.exchange import Request
     from garrison_harness.finding import Finding
     from garrison_harness.site import Site
 
-_JSON_WANTED = [("Accept", "application/json")]
 # Frameworks show their debug page to browsers, and a plain traceback to everybody else.
 _PAGE_WANTED = [("Accept", "text/html")]
 _ERRORS_ON = "on by default; check that GARRISON_ERRORS is not off, and see GARRISON_ERRORS_REPLACE=all"
+_HUNG_UP = frozenset({"closed", "reset"})
 _LONG = 20_000  # characters: longer than any server's line buffer needs, shorter than most refuse to read
 # Each is what a runtime prints, and nothing that an error page says by chance.
 _INTERNALS = re.compile(
     r"Traceback \(most recent call last\)"
     r"|File \"[^\"\n]+\", line \d+"
-    r"|(?:^\s+|&nbsp;)at .{1,200}\((?:/|file:|node:|[A-Z]:\\)[^)\n]*:\d+:\d+\)"  # V8, and Express's page
-    r"|^\s+at [\w.$]+\([\w$]+\.(?:java|kt|scala):\d+\)"
+    # V8, and Express's page
+    r"|(?:^[^\S\n]+|&nbsp;)at .{1,200}\((?:/|file:|node:|[A-Z]:\\)[^)\n]{0,300}:\d+:\d+\)"
+    r"|^[^\S\n]+at [\w.$]+\([\w$]+\.(?:java|kt|scala):\d+\)"
     r"|goroutine \d+ \[running\]"
     r"|\.rb:\d+:in [`']"
     r"|in /[\w./-]+\.php(?::| on line )\d+",
@@ -60,11 +58,15 @@ def _judge_internals(seen: Seen) -> Iterator[Finding]:
     errors = [exchange for exchange in seen.record if (exchange.reply.status or 0) >= 400]
     normal = seen.reply("page").text
     leaks: set[str] = set()
+    shown: set[tuple[str, int | None]] = set()
     for exchange in errors:
+        # What one path shows with one status has one cause, however the traces differ.
+        place = (exchange.request.target.partition("?")[0], exchange.reply.status)
         leak, confidence = _internal(exchange.reply.text, seen.site.directory)
         # An app that shows tracebacks or paths as its content (a paste bin) does so on its page too.
-        if leak and leak not in normal and leak not in leaks:
+        if leak and leak not in normal and leak not in leaks and place not in shown:
             leaks.add(leak)
+            shown.add(place)
             message = f"a {exchange.reply.status} reply shows internals"
             yield seen.finding(exchange, message, excerpt=leak, confidence=confidence)
     _require_exception(seen)
@@ -114,49 +116,6 @@ def _judge_debug(seen: Seen) -> Iterator[Finding]:
     _require_exception(seen)
 
 
-def _ask_for_json(site: Site) -> Mapping[str, Request]:
-    asked = {
-        "page": site.get(site.path, _JSON_WANTED),
-        "missing": site.get(site.missing_path, _JSON_WANTED),
-        "refused": site.request("PROPFIND", site.path, _JSON_WANTED),
-    }
-    if site.error_path is not None:
-        asked["error"] = site.get(site.error_path, _JSON_WANTED)
-    return asked
-
-
-def _judge_format(seen: Seen) -> Iterator[Finding]:
-    labels = ["missing", "refused"] if seen.reply("page").is_json else []
-    labels += ["error"] if "error" in seen.exchanges else []
-    errors = [label for label in labels if (seen.reply(label).status or 0) >= 400 and seen.reply(label).body]
-    if not errors:
-        raise Unjudged(
-            "the page is no JSON, so its errors are for people; name a route that raises with --error-path"
-        )
-    for label in errors:
-        reply = seen.reply(label)
-        if not _is_problem(reply):
-            # Frameworks answer 404 and 405 in their own words; that a failure of the app is not
-            # machine-readable is what clients stumble over.
-            failure = (reply.status or 0) >= 500
-            kind = reply.media_type or "no media type"
-            yield seen.finding(
-                label,
-                f"a client that asks for JSON gets {kind} with a {reply.status}",
-                show=("content-type",),
-                confidence=Confidence.CONFIRMED if failure else Confidence.INFO,
-            )
-
-
-def _is_problem(reply: Reply) -> bool:
-    if not reply.is_json:
-        return False
-    try:
-        return isinstance(json.loads(reply.body), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
 def _ask_awkward(site: Site) -> Mapping[str, Request]:
     long = "a" * _LONG
     awkward = {
@@ -181,19 +140,9 @@ def _judge_awkward(seen: Seen) -> Iterator[Finding]:
             raise Unjudged(f"{ordinary.summary}, so there is nothing to compare with")
         if reply.status is not None and reply.status >= 500 and reply.status != 503:
             yield seen.finding(label, f"{label} is answered with {reply.status}")
-        elif reply.failure == "timeout":
+        elif reply.failure == "timeout" or (reply.failure in _HUNG_UP and "20 KB" not in label):
+            # A server may well hang up on what is too long; the others are sound HTTP.
             yield seen.finding(label, f"{label} is not answered", confidence=Confidence.LIKELY)
-
-
-def _judge_error_headers(seen: Seen) -> Iterator[Finding]:
-    reply = seen.reply("error")
-    if (reply.status or 0) < 500:
-        raise Unjudged(f"{seen.site.error_path} answered {reply.outcome} and raised nothing")
-    if not request_id(reply):
-        yield seen.finding("error", "an error carries no id to find its log record by", show=ID_HEADERS)
-    if "nosniff" not in reply.get("x-content-type-options").lower():
-        message = "an error may be sniffed: no X-Content-Type-Options: nosniff"
-        yield seen.finding("error", message, show=("x-content-type-options", "content-type"))
 
 
 CHECKS = (
@@ -206,6 +155,12 @@ CHECKS = (
         reference="ASVS 5.0 V16.5.1; ZAP 90022",
         fix="answer unhandled exceptions with a fixed text, and write the traceback to the log only",
         garrison=_ERRORS_ON,
+        why="A traceback tells where the files are, which libraries run in which version, what the tables "
+        "are called and sometimes what is in them. Whoever looks for a way in provokes errors for that.",
+        how="The route that raises is asked, and every reply of the audit with a status of 400 or more is "
+        "read. A finding is what only a runtime prints: a Python, Node, Java, Go, Ruby or PHP stack. The "
+        "directory of the app counts as likely only. What stands on the page as well is content and no "
+        "leak. Without a reply to an exception the check is not run.",
         ask=_ask_errors,
         judge=_judge_internals,
     ),
@@ -218,20 +173,13 @@ CHECKS = (
         reference="ASVS 5.0 V13.4.2",
         fix="switch the framework's debug mode off in production",
         garrison=_ERRORS_ON,
+        why="A debug page shows source, variables and settings, among them keys, to whoever provokes an "
+        "error, and some have a console in which they can run code.",
+        how="Routes that fail are asked as a browser does, because frameworks show their page to browsers. "
+        "A finding is what only such a page holds, of Werkzeug, Django, Starlette, Litestar, Quart, Rails, "
+        "Laravel and Symfony.",
         ask=_ask_as_browser,
         judge=_judge_debug,
-    ),
-    Check(
-        id="E3",
-        title="Failures are machine-readable for clients that ask for JSON",
-        severity=Severity.LOW,
-        layers=("ERRORS",),
-        cwe=755,
-        reference="RFC 9457; ASVS 5.0 V16.5.4",
-        fix="answer errors as application/problem+json",
-        garrison=_ERRORS_ON,
-        ask=_ask_for_json,
-        judge=_judge_format,
     ),
     Check(
         id="E4",
@@ -241,21 +189,13 @@ CHECKS = (
         cwe=755,
         reference="RFC 9110 section 15.5.1 and 15.5.15",
         fix="answer 400 or 414 to a path or query that the app cannot take",
-        garrison="on by default; check that GARRISON_REQUEST_LIMITS is not off",
+        garrison="on by default: GARRISON_REQUEST_LIMITS_URL and GARRISON_REQUEST_LIMITS_MAX_URL refuse them",
+        why="Robots send such paths all day. Each one that ends in an exception costs work, fills the log "
+        "and rings an alarm, so that nobody listens when it matters.",
+        how="NUL, bytes that are no UTF-8 and 20 KB of text are sent in the path and in the query. A "
+        "finding is a 5xx other than 503, where an ordinary path and query are answered. No reply at all "
+        "counts as likely, but for what is too long. A refusal is fine, and so is no notice at all.",
         ask=_ask_awkward,
         judge=_judge_awkward,
-    ),
-    Check(
-        id="E5",
-        title="Errors keep their id and the security headers",
-        severity=Severity.LOW,
-        layers=("ERRORS", "REQUEST_ID", "SECURITY_HEADERS"),
-        needs=(Need.ERROR_PATH,),
-        cwe=778,
-        reference="ASVS 5.0 V16.5.4",
-        fix="set the headers outside the layer that turns exceptions into replies",
-        garrison="on by default; check that neither GARRISON_REQUEST_ID nor GARRISON_SECURITY_HEADERS is off",
-        ask=lambda site: {"error": site.get(site.error_path or "/")},
-        judge=_judge_error_headers,
     ),
 )

@@ -130,9 +130,14 @@ CHECKS = (
         id="I1",
         title="Line breaks in input make no headers",
         severity=Severity.HIGH,
+        needs=(Need.SOCKET,),
         cwe=113,
         reference="ASVS 5.0 V4.2.4; ZAP 40003",
         fix="never put decoded input into a header, and use a server that refuses line breaks there",
+        why="Whoever can write a line break into a header writes headers: a cookie for the visitor, another "
+        "Location, or a whole second reply that a cache keeps for everybody.",
+        how="Path and query hold an encoded line break and a header of our own. A finding is a reply that "
+        "has that header.",
         ask=_ask_line_breaks,
         judge=_judge_line_breaks,
     ),
@@ -145,7 +150,13 @@ CHECKS = (
         cwe=20,
         reference="OWASP API8:2023",
         fix="answer 400 or 421 to hosts that are not yours, or build links from a configured name",
-        garrison="list your hosts in GARRISON_HOSTS_ALLOWED",
+        garrison="GARRISON_HOSTS_ALLOWED lists your hosts; another is answered with 421",
+        why="The app builds links from the Host that the client sent. A reset mail with such a link leads "
+        "its reader, and the token in it, to a host of whoever asked for the mail; a cache serves such a "
+        "page to everybody.",
+        how="The page, and its path with a slash more or less, are asked with a Host of our own. A finding "
+        "is a header that points there, such as Location, or a link in a page that is no error. The mere "
+        "mention of the host in an error counts for nothing.",
         ask=_ask_foreign_host,
         judge=_judge_foreign_host,
     ),
@@ -158,7 +169,14 @@ CHECKS = (
         cwe=348,
         reference="ASVS 5.0 V4.1.3",
         fix="believe X-Forwarded-* and Forwarded from your own proxies' addresses only",
-        garrison="name the proxies in GARRISON_PROXY_TRUSTED, and never *",
+        garrison="only whom GARRISON_PROXY_TRUSTED names is believed, and of that what "
+        "GARRISON_PROXY_ACCEPT lists",
+        why="A proxy tells the app in headers where a client came from and how. If the app believes them "
+        "from anybody, a client chooses its own address, and gets past quotas, lists of addresses and the "
+        "rule that wants https.",
+        how="The page is asked with X-Forwarded-* and Forwarded from an address that is no proxy, and "
+        "without. A finding is a link or a redirect to the host that was forwarded, a redirect that changes "
+        "to https, or HSTS that was not there before. A 5xx counts as likely only.",
         ask=_ask_forwarded,
         judge=_judge_forwarded,
     ),

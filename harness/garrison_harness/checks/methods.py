@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from garrison_harness.checks.check import Check, Unjudged
 from garrison_harness.finding import Confidence, Severity
+from garrison_harness.site import Need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _CANARY_HEADER = "X-Garrison-Canary"
 _UNKNOWN = "GARRISON"
+# Many servers refuse the unknown one by themselves, and hand this one on, since WebDAV has it.
+_UNUSUAL = "PROPFIND"
 _LINGER = 0.3  # seconds; a body that does not belong to a HEAD reply comes with it
 # What RFC 9110 section 8 calls representation data: it must not depend on GET or HEAD.
 _SAME_FOR_HEAD = ("content-type", "content-length", "content-encoding", "x-content-type-options")
@@ -42,7 +45,11 @@ def _judge_trace(seen: Seen) -> Iterator[Finding]:
 
 
 def _ask_unknown(site: Site) -> Mapping[str, Request]:
-    return {"page": site.get(site.path), "unknown": site.request(_UNKNOWN, site.path, plain=False)}
+    return {
+        "page": site.get(site.path),
+        "unknown": site.request(_UNKNOWN, site.path, plain=False),
+        "unusual": site.request(_UNUSUAL, site.path, plain=False),
+    }
 
 
 def _judge_unknown(seen: Seen) -> Iterator[Finding]:
@@ -57,6 +64,10 @@ def _judge_unknown(seen: Seen) -> Iterator[Finding]:
     elif 200 <= status < 300:
         message = f"the method {_UNKNOWN} is answered with {status}"
         yield seen.finding("unknown", message, confidence=Confidence.LIKELY)
+    unusual = seen.answer("unusual").status or 0
+    if unusual >= 500 and unusual not in {501, status}:
+        message = f"a method that few apps take, {_UNUSUAL}, is answered with {unusual}"
+        yield seen.finding("unusual", message, severity=Severity.MEDIUM)
 
 
 def _ask_refused(site: Site) -> Mapping[str, Request]:
@@ -120,7 +131,12 @@ CHECKS = (
         cwe=693,
         reference="ASVS 5.0 V13.4.4; ZAP 90028",
         fix="refuse TRACE in the server, the proxy or the app",
-        garrison="on by default; check that GARRISON_REQUEST_LIMITS is not off",
+        garrison="on by default: GARRISON_REQUEST_LIMITS never lets TRACE, TRACK or CONNECT pass",
+        why="TRACE sends a request back as it arrived. A script that can send one reads what browsers keep "
+        "from scripts, such as cookies marked HttpOnly and the headers that proxies add.",
+        how="TRACE is sent with a header that holds a word of our own. A finding is an answer of success "
+        "that holds the word. That TRACE is answered in another way counts for nothing, and an app that "
+        "shows everybody's headers on its page is not judged.",
         ask=_ask_trace,
         judge=_judge_trace,
     ),
@@ -128,11 +144,15 @@ CHECKS = (
         id="M2",
         title="Unknown methods are refused",
         severity=Severity.LOW,
-        layers=("REQUEST_LIMITS",),
         cwe=749,
         reference="RFC 9110 section 9.1; ASVS 5.0 V4.1.4",
         fix="answer 405 or 501 to methods that the route does not take",
         garrison="name the app's methods in GARRISON_REQUEST_LIMITS_METHODS, such as GET,HEAD,POST",
+        why="Rules that name methods, in a firewall or in the app, do not hold for a method that they do "
+        "not know. A handler that takes any method does for GARRISON what it does for GET, or fails.",
+        how="A method that nobody has ever served is sent to the page. A finding is the page itself, or a "
+        "5xx other than 501. Another answer of success counts as likely only. PROPFIND is sent too, which "
+        "servers hand on that refuse the other: it may be taken, and may not end in such a 5xx.",
         ask=_ask_unknown,
         judge=_judge_unknown,
     ),
@@ -143,6 +163,10 @@ CHECKS = (
         cwe=0,
         reference="RFC 9110 section 15.5.6",
         fix="send Allow with the methods of the route on every 405",
+        why="A client learns from Allow what it may do instead. An Allow that is missing or wrong sends "
+        "programs and people in circles, and hides methods from whoever reviews them.",
+        how="PROPFIND is sent to the page. Where that is a 405, Allow has to be there, has to leave "
+        "PROPFIND out, and has to name GET if the page answers GET.",
         ask=_ask_refused,
         judge=_judge_allow,
     ),
@@ -150,9 +174,15 @@ CHECKS = (
         id="M4",
         title="HEAD is answered like GET, without content",
         severity=Severity.LOW,
+        needs=(Need.SOCKET,),
         cwe=0,
         reference="RFC 9110 section 9.3.2",
         fix="let every GET route answer HEAD with the same status and headers",
+        why="Monitors, caches and download tools ask with HEAD to learn what GET would give. A HEAD that "
+        "fails looks like an outage, and content after it is read as the next reply on the connection.",
+        how="The page is asked twice with GET and once with HEAD. A finding is another status, content "
+        "after HEAD, or another Content-Type, Content-Length, Content-Encoding or nosniff, unless the two "
+        "GETs differ in it as well. HEAD may leave the length out, and may give it where GET streams.",
         ask=_ask_head,
         judge=_judge_head,
     ),

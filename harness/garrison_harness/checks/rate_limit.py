@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from garrison_harness.checks.check import Seen
-    from garrison_harness.exchange import Exchange, Request
+    from garrison_harness.exchange import Exchange, Reply, Request
     from garrison_harness.finding import Finding
     from garrison_harness.site import Quota, Site
 
@@ -24,27 +24,27 @@ _CLIENT = 1
 _DISGUISES = 5
 
 
-def _burst_size(quota: Quota) -> int:
+def burst_size(quota: Quota) -> int:
+    """How many requests use up a quota for certain, so that the last of them is refused."""
     # A burst may meet the end of a fixed window, and spend the quota on either side of it.
     return 2 * quota.limit + 1
 
 
-def _most(quota: Quota, seconds: float) -> int:
+def most_passing(quota: Quota, seconds: float) -> int:
     """How many requests an honest quota lets pass in that time, whatever its algorithm."""
     return quota.limit * (1 + math.ceil(seconds / quota.period))
 
 
-def _smooth(seen: Seen, seconds: float) -> int:
-    """How many a quota lets pass that refills evenly, as a token bucket does."""
-    quota = seen.site.quota
-    return quota.limit + math.ceil(quota.limit * seconds / quota.period) if quota else 0
+def smooth(quota: Quota, seconds: float) -> int:
+    """How many a quota lets pass in that time that refills evenly, as a token bucket does."""
+    return quota.limit + math.ceil(quota.limit * seconds / quota.period)
 
 
 def _ask_burst(site: Site) -> Mapping[str, Request]:
-    if site.quota is None or _burst_size(site.quota) > _LARGEST_BURST:
+    if site.quota is None or burst_size(site.quota) > _LARGEST_BURST:
         return {}
     request = replace(site.get(site.path, voice=_CLIENT), kept=_KEPT)
-    return {f"request {number}": request for number in range(1, _burst_size(site.quota) + 1)}
+    return {f"request {number}": request for number in range(1, burst_size(site.quota) + 1)}
 
 
 def _judge_burst(seen: Seen) -> Iterator[Finding]:
@@ -54,8 +54,8 @@ def _judge_burst(seen: Seen) -> Iterator[Finding]:
             burst[-1], f"all {len(burst)} requests of one client pass, over the declared quota"
         )
         return
-    passed = burst.index(refused[0])
-    if passed > _smooth(seen, _duration(burst[: passed + 1])):
+    passed, quota = burst.index(refused[0]), seen.site.quota
+    if quota is not None and passed > smooth(quota, _duration(burst[: passed + 1])):
         message = f"{passed} requests pass before the first is refused: a window that turned, or a lax count"
         yield seen.finding(refused[0], message, confidence=Confidence.INFO)
     # Retry-After is delay-seconds or a date (RFC 9110 section 10.2.3).
@@ -80,7 +80,7 @@ def _burst(seen: Seen) -> tuple[list[Exchange], list[Exchange]]:
     refused = [exchange for exchange in burst if exchange.reply.status == 429]
     took = _duration(burst)
     passed = sum(exchange.reply.status not in {429, 503, None} for exchange in burst)
-    if not refused and passed <= _most(quota, took):
+    if not refused and passed <= most_passing(quota, took):
         raise Unjudged(f"{passed} of {len(burst)} requests passed in {took:.1f} s, which the quota may allow")
     return burst, refused
 
@@ -104,7 +104,35 @@ def _ask_disguised(site: Site) -> Mapping[str, Request]:
         )
         for number in range(1, _DISGUISES + 1)
     }
-    return {**burst, **(disguised if burst else {})}
+    return {**burst, **({**disguised, **_rotated(site)} if burst else {})}
+
+
+def _rotated(site: Site) -> Mapping[str, Request]:
+    """The same page asked for in other ways, each twice, and in between as before."""
+    path, mark, query = site.path.partition("?")
+    ways = {
+        "HEAD": site.request("HEAD", site.path, voice=_CLIENT),
+        "a slash": site.get(site.twin_path if not mark else f"{path}/?{query}", voice=_CLIENT),
+        "capital letters": site.get(f"{path.upper()}{mark}{query}", voice=_CLIENT),
+        "another query": site.get(
+            f"{path}?{query}{'&' if query else ''}garrison={site.canary}", voice=_CLIENT
+        ),
+        "an encoded letter": site.get(f"{_encoded(path)}{mark}{query}", voice=_CLIENT),
+    }
+    asked: dict[str, Request] = {}
+    for name, request in ways.items():
+        if request.method == "GET" and request.target == site.path:
+            continue
+        # What passes for a refilled quota would not pass twice, and again refuse the page itself.
+        asked[name] = request
+        asked[f"{name} again"] = request
+        asked[f"after {name}"] = site.get(site.path, voice=_CLIENT)
+    return asked
+
+
+def _encoded(path: str) -> str:
+    head, _, last = path.rpartition("/")
+    return f"{head}/%{ord(last[0]):02x}{last[1:]}" if last and last[0].isalnum() else path
 
 
 def _judge_disguised(seen: Seen) -> Iterator[Finding]:
@@ -119,6 +147,19 @@ def _judge_disguised(seen: Seen) -> Iterator[Finding]:
     elif passed:
         message = f"{len(passed)} of {len(disguised)} requests with a forged X-Forwarded-For pass"
         yield seen.finding(passed[0], message, confidence=Confidence.INFO)
+    yield from _judge_rotated(seen, burst[0].reply)
+
+
+def _judge_rotated(seen: Seen, page: Reply) -> Iterator[Finding]:
+    for label in seen.exchanges:
+        if not label.startswith("after "):
+            continue
+        name = label.removeprefix("after ")
+        first, second = seen.reply(name), seen.reply(f"{name} again")
+        same = name == "HEAD" or first.body == second.body == page.body
+        if first.status == second.status == page.status and same and seen.reply(label).status == 429:
+            message = f"a client that has used up its quota for a page still gets it with {name}"
+            yield seen.finding(name, message, severity=Severity.LOW if name == "HEAD" else None)
 
 
 CHECKS = (
@@ -131,20 +172,32 @@ CHECKS = (
         cwe=770,
         reference="RFC 6585 section 4; ASVS 5.0 V2.4.1; OWASP API4:2023",
         fix="count requests per client, answer 429 with Retry-After over the quota",
-        garrison="set GARRISON_RATE_LIMIT_LIMITS, such as 100/minute",
+        garrison="GARRISON_RATE_LIMIT_LIMITS sets quotas, such as 100/minute; off until it is set",
+        why="Without a quota one client can guess passwords or codes for as long as it likes, copy all there "
+        "is, or use up what everybody shares and what the owner pays for.",
+        how="One address asks for the page twice as often as the declared quota allows, and once more. A "
+        "finding is that all pass in a time in which an honest quota would have refused some, or a 429 "
+        "without Retry-After. Where no quota is declared nothing is judged.",
         ask=_ask_burst,
         judge=_judge_burst,
     ),
     Check(
         id="L2",
-        title="Forged client addresses do not get around the quota",
+        title="Forged addresses and other spellings do not get around the quota",
         severity=Severity.MEDIUM,
-        layers=("RATE_LIMIT", "PROXY"),
         needs=(Need.QUOTA, Need.ADDRESSES),
         cwe=348,
         reference="ASVS 5.0 V4.1.3; OWASP API4:2023",
         fix="count by the peer's address, and believe X-Forwarded-For from your own proxies only",
-        garrison="name the proxies in GARRISON_PROXY_TRUSTED, and never *",
+        garrison="GARRISON_PROXY_TRUSTED names the proxies whose word on the client counts; every "
+        "spelling of a path uses up the same quota in GARRISON_RATE_LIMIT_LIMITS",
+        why="A limiter that counts by X-Forwarded-For counts by what the client says of itself, and one that "
+        "counts by the path as it is written gives a new quota for each spelling. Whoever guesses passwords "
+        "changes a word in each request and is never refused.",
+        how="One address uses up the declared quota. Then it forges X-Forwarded-For, X-Real-IP and Forwarded "
+        "in five requests, and asks for the same page by HEAD, with a slash, in capitals, with another query "
+        "and with an encoded letter. Findings are that all forged requests pass, or that another spelling "
+        "gives out the same page twice while the page itself is refused right after.",
         ask=_ask_disguised,
         judge=_judge_disguised,
     ),

@@ -80,6 +80,10 @@ CHECKS = (
         reference="ASVS 5.0 V16.2.1",
         fix="make an id for each request, log it, and send it back as X-Request-ID, on errors too",
         garrison="on by default; check that GARRISON_REQUEST_ID is not off",
+        why="A user who reports an error can name an id, and its record in the log is found in a moment. "
+        "Without one somebody compares times, and among many requests finds nothing.",
+        how="The page is asked twice, then a path that does not exist and a method that is refused. Findings "
+        "are a reply without any of the usual id headers, and an id that comes twice.",
         ask=_ask_ids,
         judge=_judge_ids,
     ),
@@ -91,7 +95,13 @@ CHECKS = (
         cwe=117,
         reference="ASVS 5.0 V16.4.1",
         fix="take an inbound id from a trusted proxy only, and only if it is short and plain",
-        garrison="on by default; check that GARRISON_REQUEST_ID is not off",
+        garrison="on by default; GARRISON_REQUEST_ID_ACCEPT=trusted takes ids over from your own proxies "
+        "only",
+        why="An id that anybody can choose is written to the log and looked for there: a stranger gives many "
+        "requests the id of somebody else's, fills the log with long ones, or writes markup into the page of "
+        "the tool that shows it.",
+        how="The page is asked with an id of 3 KB and with one that holds markup and escape sequences. A "
+        "finding is such an id in the reply.",
         ask=_ask_inbound,
         judge=_judge_inbound,
     ),

@@ -42,6 +42,11 @@ CHECKS = (
         cwe=400,
         reference="OWASP API4:2023",
         fix="send the request named here by hand, and mend what its log shows",
+        why="A request that ends the process ends it for everybody, and anybody who finds it can send "
+        "it again.",
+        how="At the end of the audit the page is asked. A finding is a process that has ended, with the "
+        "requests that were under way and the last lines of its log; a page that is not answered any more is "
+        "a likely one.",
         ask=lambda site: {"page": site.get(site.path)},
         judge=_judge_survival,
         alone=True,

@@ -1,38 +1,39 @@
-"""The audit as one JSON document, for programs.
+"""The audit as one JSON document, for programs; `report.schema.json` beside this file says what is in it.
 
-The document is an object with these members, in this order:
-
-- `schema_version`: 1; it grows when a member changes its meaning or goes, not when one is added.
-- `tool`: `name` and `version`.
-- `target`: `kind` (`import`, `command` or `url`), `words` as they were given, `url` where it was reached.
-- `started`: a time as in RFC 3339, in UTC. `duration`: seconds. `requests`: a count.
-- `stopped`: why not everything was asked, empty if it was. `obstacle`: what the page answered where that was
-  neither a success nor a redirect, so that little could be judged; empty otherwise.
-- `fail_on`: a severity. `exit_status`: 0, 1 or 4, as that of the tool.
-- `summary`: how many checks are `passed`, `failed` (at least one finding that is confirmed or likely, of any
-  severity) and `not_run`; and `failing_findings`, how many findings are confirmed and at or above `fail_on`:
-  with one or more, the tool exits with 1.
-- `checks`: one object for each check, in a stable order: `id`, `title`, `severity`, `status` (`passed`,
-  `failed` or `not run`), `reason` (why it was not run), `fixed_by`, `layers`, `cwe` (a number or null),
-  `reference`, `fix`, `garrison`, and `findings`: objects with `message`, `severity`, `confidence`
-  (`confirmed`, `likely` or `info`), `location` (`method` and `target` of the request) and `evidence` (lines).
+`schema_version` grows when a member changes its meaning or goes, not when one is added.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from garrison_harness.checks.family import FAMILIES, family
+from garrison_harness.report.report import STATUSES
 
 if TYPE_CHECKING:
     from garrison_harness.audit import Result
-    from garrison_harness.report.report import Report
+    from garrison_harness.baseline import Applied, Entry
+    from garrison_harness.observatory.rating import Rating
+    from garrison_harness.report.report import Found, Report
 
 SCHEMA_VERSION = 1
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the document."""
+    text = files("garrison_harness.report").joinpath("report.schema.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def render(report: Report) -> str:
     """The document, indented, with a line break at the end."""
     outcome = report.outcome
+    found: dict[str, list[Found]] = {}
+    for one in report.found():
+        found.setdefault(one.check.id, []).append(one)
     document = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "garrison", "version": report.tool_version},
@@ -43,24 +44,72 @@ def render(report: Report) -> str:
         "stopped": outcome.stopped,
         "obstacle": outcome.obstacle,
         "fail_on": report.fail_on.word,
-        "exit_status": outcome.exit_status(report.fail_on),
+        "exit_status": report.exit_status,
         "summary": {
             "passed": report.count("passed"),
             "failed": report.count("failed"),
+            "accepted": report.count("accepted"),
             "not_run": report.count("not run"),
-            "failing_findings": len(outcome.failures(report.fail_on)),
+            "failing_findings": sum(one.failing for one in report.found()),
         },
-        "checks": [_check(result) for result in outcome.results],
+        "baseline": None if report.baseline is None else _baseline(report.baseline),
+        "families": [
+            {
+                "letter": name,
+                "title": FAMILIES[name],
+                **{status.replace(" ", "_"): counts[status] for status in STATUSES},
+            }
+            for name, counts in report.by_family().items()
+        ],
+        "observatory": None if report.rating is None else _rating(report.rating),
+        "checks": [_check(result, found.get(result.check.id, []), report) for result in outcome.results],
     }
     # In ASCII: the words of a command may hold bytes that are no text, and stdout may be of any encoding.
     return json.dumps(document, indent=2) + "\n"
 
 
-def _check(result: Result) -> dict[str, object]:
+def _baseline(applied: Applied) -> dict[str, object]:
+    return {
+        "path": str(applied.path),
+        "accepted": applied.hidden,
+        "expired": [_entry(entry) for entry in applied.expired],
+        "stale": [_entry(entry) for entry in applied.stale],
+    }
+
+
+def _rating(rating: Rating) -> dict[str, object]:
+    score = rating.score
+    return {
+        "url": rating.url,
+        "https": rating.https,
+        "score": None if score is None else score.total,
+        "grade": None if score is None else score.grade,
+        "reason": rating.reason,
+        "rules": [
+            {"name": name, "points": points, "counts": counts}
+            for name, points, counts in rating.contributions()
+        ],
+    }
+
+
+def _entry(entry: Entry) -> dict[str, object]:
+    return {
+        "check": entry.check,
+        "where": entry.where,
+        "message": entry.message,
+        "reason": entry.reason,
+        "owner": entry.owner,
+        "expires": entry.expires.isoformat(),
+        "line": entry.line,
+    }
+
+
+def _check(result: Result, found: list[Found], report: Report) -> dict[str, object]:
     check, verdict = result.check, result.verdict
     return {
         "id": check.id,
         "title": check.title,
+        "family": family(check.id),
         "severity": check.severity.word,
         "status": verdict.status,
         "reason": verdict.reason,
@@ -68,16 +117,23 @@ def _check(result: Result) -> dict[str, object]:
         "layers": list(check.layers),
         "cwe": check.cwe or None,
         "reference": check.reference,
+        "why": check.why,
+        "how": check.how,
         "fix": check.fix,
         "garrison": check.garrison,
-        "findings": [
-            {
-                "message": finding.message,
-                "severity": result.severity(finding).word,
-                "confidence": finding.confidence.value,
-                "location": {"method": finding.location.method, "target": finding.location.target},
-                "evidence": list(finding.evidence),
-            }
-            for finding in verdict.findings
-        ],
+        "page": report.page_of(check) or f"docs/reference/checks.md#{check.id.lower()}",
+        "findings": [_finding(one) for one in found],
+    }
+
+
+def _finding(found: Found) -> dict[str, object]:
+    finding = found.finding
+    return {
+        "message": finding.message,
+        "severity": found.severity.word,
+        "confidence": finding.confidence.value,
+        "failing": found.failing,
+        "location": {"method": finding.location.method, "target": finding.location.target},
+        "source": {"file": found.place.file, "line": found.place.line, "exact": found.place.exact},
+        "evidence": list(finding.evidence),
     }

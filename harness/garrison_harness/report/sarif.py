@@ -6,22 +6,21 @@ repository; so every result names a file, and the request that shows the finding
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from garrison_harness.checks.family import family
 from garrison_harness.finding import Confidence, Severity
+from garrison_harness.report.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from garrison_harness.audit import Result
     from garrison_harness.checks.check import Check
-    from garrison_harness.finding import Finding
-    from garrison_harness.report.report import Report
+    from garrison_harness.report.report import Found, Report
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.INFO: "note", Severity.LOW: "note", Severity.MEDIUM: "warning"}
@@ -33,7 +32,9 @@ _SECURITY_SEVERITY = {
     Severity.HIGH: "8.0",
     Severity.CRITICAL: "9.5",
 }
-_NUMBER = re.compile(r"\d[\d.]*")
+_DESCRIPTION = 900  # letters; GitHub takes 1,024
+_RELEASE = re.compile(r"\d+(\.\d+){0,2}")
+_NO_IDENTIFIER = re.compile(r"[^0-9A-Za-z-]+")
 _PRECISION = {Confidence.CONFIRMED: "very-high", Confidence.LIKELY: "medium", Confidence.INFO: "low"}
 
 
@@ -41,18 +42,16 @@ def render(report: Report) -> str:
     """The document, indented, with a line break at the end."""
     results = report.outcome.results
     index = {result.check.id: number for number, result in enumerate(results)}
-    # A URI reference, so that a space or an umlaut in a name does not make the document invalid.
-    file = quote(report.source_file())
     occurrences: Counter[str] = Counter()
     run = {
         "tool": {
             "driver": {
                 "name": "garrison",
-                "semanticVersion": report.tool_version,
-                "rules": [_rule(result.check) for result in results],
+                "semanticVersion": _semantic(report.tool_version),
+                "version": report.tool_version,
+                "rules": [_rule(result.check, report) for result in results],
             }
         },
-        "automationDetails": {"id": "garrison-check/"},
         "invocations": [
             {
                 # The tool did its work, whatever it found.
@@ -61,9 +60,14 @@ def render(report: Report) -> str:
             }
         ],
         "results": [
-            _result(result, finding, index[result.check.id], file, _fingerprint(result, finding, occurrences))
-            for result in results
-            for finding in result.verdict.findings
+            _result(
+                found,
+                report.in_repository(found.place.file),
+                index[found.check.id],
+                fingerprint(found, occurrences),
+            )
+            # Of more than 5,000 results GitHub keeps those that come first.
+            for found in report.worst_first()
         ],
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -72,25 +76,34 @@ def render(report: Report) -> str:
 
 def _notifications(report: Report) -> Iterator[dict[str, object]]:
     """What the tool has to say of its own work: why it was cut short, and what it could not judge."""
-    for reason in filter(None, (report.outcome.stopped, report.outcome.obstacle)):
-        yield {"level": "warning", "message": {"text": f"Inconclusive: {reason}"}}
+    for text in report.asides():
+        yield {"level": "warning", "message": {"text": text}}
     for result in report.outcome.results:
         if result.verdict.status == "not run":
             text = f"{result.check.id} not run: {result.verdict.reason}"
             yield {"level": "note", "message": {"text": text}}
 
 
-def _rule(check: Check) -> dict[str, object]:
-    with_garrison = f"\n\nWith Garrison: {check.garrison}" if check.garrison else ""
-    tags = ["security", *([f"external/cwe/cwe-{check.cwe:03}"] if check.cwe else [])]
-    return {
+def _rule(check: Check, report: Report) -> dict[str, object]:
+    parts = {
+        "Why": check.why,
+        "How it is judged": check.how,
+        "Fix": check.fix,
+        "With Garrison": check.garrison,
+        "Reference": check.reference,
+        "More": report.more(check),
+    }
+    told = [(name, text) for name, text in parts.items() if text]
+    about = check.why or f"{check.title}."
+    tags = ["security", family(check.id), *([f"external/cwe/cwe-{check.cwe:03}"] if check.cwe else [])]
+    rule: dict[str, object] = {
         "id": check.id,
         "name": "".join(word.capitalize() for word in check.title.replace("-", " ").replace(",", "").split()),
         "shortDescription": {"text": check.title},
-        "fullDescription": {"text": f"{check.title} ({check.reference})."},
+        "fullDescription": {"text": f"{about[:_DESCRIPTION]} ({check.reference})"},
         "help": {
-            "text": f"Fix: {check.fix}{with_garrison}",
-            "markdown": f"**Fix:** {check.fix}{with_garrison}",
+            "text": "\n\n".join(f"{name}: {text}" for name, text in told),
+            "markdown": "\n\n".join(f"**{name}:** {text}" for name, text in told),
         },
         "defaultConfiguration": {"level": _level(check.severity)},
         "properties": {
@@ -99,32 +112,34 @@ def _rule(check: Check) -> dict[str, object]:
             "security-severity": _SECURITY_SEVERITY[check.severity],
         },
     }
+    if page := report.page_of(check):
+        rule["helpUri"] = page
+    elif check.cwe:
+        rule["helpUri"] = f"https://cwe.mitre.org/data/definitions/{check.cwe}.html"
+    return rule
 
 
-def _result(
-    result: Result, finding: Finding, rule_index: int, file: str, fingerprint: str
-) -> dict[str, object]:
-    severity = result.severity(finding)
-    where = f"{finding.location.method} {finding.location.target}"
-    region = {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 2}
+def _result(found: Found, file: str, rule_index: int, identity: str) -> dict[str, object]:
+    finding, line = found.finding, found.place.line
     return {
-        "ruleId": result.check.id,
+        "ruleId": found.check.id,
         "ruleIndex": rule_index,
-        "level": "note" if finding.confidence is Confidence.INFO else _level(severity),
-        "message": {"text": "\n".join((f"{where}: {finding.message}", *finding.evidence))},
+        "level": "note" if finding.confidence is Confidence.INFO else _level(found.severity),
+        "message": {"text": "\n".join((f"{found.where}: {finding.message}", *finding.evidence))},
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": file, "uriBaseId": "%SRCROOT%"},
-                    "region": region,
+                    # A URI reference, so that a space or an umlaut does not make the document invalid.
+                    "artifactLocation": {"uri": quote(file), "uriBaseId": "%SRCROOT%"},
+                    "region": {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 2},
                 }
             }
         ],
-        "partialFingerprints": {"primaryLocationLineHash": fingerprint},
+        "partialFingerprints": {"primaryLocationLineHash": identity},
         "properties": {
             "confidence": finding.confidence.value,
             "precision": _PRECISION[finding.confidence],
-            "security-severity": _SECURITY_SEVERITY[severity],
+            "security-severity": _SECURITY_SEVERITY[found.severity],
         },
     }
 
@@ -133,12 +148,11 @@ def _level(severity: Severity) -> str:
     return _LEVELS.get(severity, "error")
 
 
-def _fingerprint(result: Result, finding: Finding, occurrences: Counter[str]) -> str:
-    """The same for the same fault in the next audit, whose canaries, ports and lengths are others.
-
-    Code scanning takes results of one fingerprint for one alert, so like ones are numbered as CodeQL does.
-    """
-    steady = f"{result.check.id}:{finding.location.method}:{_NUMBER.sub('0', finding.message)}"
-    digest = hashlib.sha256(steady.encode()).hexdigest()[:16]
-    occurrences[digest] += 1
-    return f"{digest}:{occurrences[digest]}"
+def _semantic(version: str) -> str:
+    """A version of Python's as one of SemVer 2.0.0: `0.1.0.dev3` becomes `0.1.0-dev3`."""
+    found = _RELEASE.match(version)
+    if found is None:
+        return "0.0.0"
+    release = ".".join((*found[0].split("."), "0", "0")[:3])
+    rest = _NO_IDENTIFIER.sub(".", version[found.end() :]).strip(".")
+    return f"{release}-{rest}" if rest else release

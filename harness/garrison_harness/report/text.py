@@ -5,10 +5,14 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.text import Text
 
+from garrison_harness.checks.family import FAMILIES, letter
+from garrison_harness.explanation import explanation
 from garrison_harness.finding import Confidence, Severity, printable
+from garrison_harness.observatory.rating import signed
+from garrison_harness.report.console import ReportConsole
+from garrison_harness.report.report import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,13 +20,18 @@ if TYPE_CHECKING:
 
     from garrison_harness.audit import Result
     from garrison_harness.checks.check import Check
-    from garrison_harness.finding import Finding
-    from garrison_harness.report.report import Report
+    from garrison_harness.report.report import Found, Report
 
-_STATUS = {"passed": ("PASS", "green"), "failed": ("FAIL", "bold red"), "not run": ("----", "dim")}
+_STATUS = {
+    "passed": ("PASS", "green"),
+    "failed": ("FAIL", "bold red"),
+    "accepted": ("OKAY", "dim"),
+    "not run": ("----", "dim"),
+}
 _STYLES = {Severity.MEDIUM: "yellow", Severity.HIGH: "bold red", Severity.CRITICAL: "bold red"}
 _INDENT = " " * 11
 _WIDEST = 110
+_LONGEST = 400
 
 
 def write(report: Report, stream: TextIO) -> None:
@@ -33,14 +42,15 @@ def write(report: Report, stream: TextIO) -> None:
     page.line()
     for result in report.outcome.results:
         _write_status(page, result)
-    found = [(result, finding) for result in report.outcome.results for finding in result.verdict.findings]
     # The worst first: that is what there is time for.
-    found.sort(key=lambda pair: (pair[1].confidence is Confidence.INFO, -pair[0].severity(pair[1])))
-    for number, (result, finding) in enumerate(found):
+    found = report.worst_first()
+    for number, one in enumerate(found):
         page.line()
-        last = number + 1 == len(found) or found[number + 1][0] is not result
-        _write_finding(page, result, finding, with_fix=last)
+        last = number + 1 == len(found) or found[number + 1].check is not one.check
+        _write_finding(page, one, report.page_of(one.check), with_fix=last)
     page.line()
+    _write_families(page, report)
+    _write_rating(page, report)
     _write_summary(page, report)
 
 
@@ -48,14 +58,18 @@ class _Page:
     """Lines on a console, broken at its width with a hanging indent."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self._console = ReportConsole(stream)
         self._width = min(self._console.width, _WIDEST)
 
     def line(self, *parts: tuple[str, str]) -> None:
         self._console.print(Text.assemble(*parts), soft_wrap=True)
 
     def wrapped(self, text: str, style: str = "", *, first: str = _INDENT, rest: str = _INDENT) -> None:
-        for line in textwrap.wrap(text, self._width, initial_indent=first, subsequent_indent=rest) or [first]:
+        # Names of headers and options stay whole, to be found and copied.
+        wrapper = textwrap.TextWrapper(
+            self._width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+        )
+        for line in wrapper.wrap(text) or [first]:
             self.line((line, style))
 
     def between(self, left: Sequence[tuple[str, str]], right: tuple[str, str]) -> None:
@@ -84,36 +98,64 @@ def _write_status(page: _Page, result: Result) -> None:
         page.wrapped(f"not run: {result.verdict.reason}", "dim")
 
 
-def _write_finding(page: _Page, result: Result, finding: Finding, *, with_fix: bool) -> None:
-    severity = result.severity(finding)
-    head = f"{result.check.id} {severity.word}, {finding.confidence.value}: {finding.message}"
+def _write_finding(page: _Page, found: Found, address: str, *, with_fix: bool) -> None:
+    check, finding, severity = found.check, found.finding, found.severity
+    head = f"{check.id} {severity.word}, {finding.confidence.value}: {finding.message}"
     page.wrapped(head, _STYLES.get(severity, "bold"), first="", rest="   ")
+    if found.place.exact:
+        page.wrapped(f"at {found.place.file}:{found.place.line}", "dim", first="   ", rest="   ")
     for line in finding.evidence:
         page.wrapped(line, first="     | ", rest="     |   ")
     if with_fix:
-        page.wrapped(f"Fix: {result.check.fix}", first="   ", rest="   ")
-        if result.check.garrison:
-            page.wrapped(f"With Garrison: {result.check.garrison}", first="   ", rest="   ")
+        page.wrapped(f"Fix: {check.fix}", first="   ", rest="   ")
+        if check.garrison:
+            page.wrapped(f"With Garrison: {check.garrison}", first="   ", rest="   ")
+        page.wrapped(f"More: garrison explain {check.id}", "dim", first="   ", rest="   ")
+        if address:
+            # In one piece, to be clicked on.
+            page.line((f"   {address}", "dim"))
+
+
+def _write_families(page: _Page, report: Report) -> None:
+    """How many checks of each family ended in which way, where there are several families."""
+    families = report.by_family()
+    if len(families) == 1:
+        return
+    statuses = [status for status in STATUSES if status != "accepted" or report.count(status)]
+    page.line((f"{'':<41}" + "".join(f"{status:>9}" for status in statuses), "dim"))
+    for name, counts in families.items():
+        numbers = "".join(f"{counts[status] or '.':>9}" for status in statuses)
+        page.line((f"{name} {FAMILIES[name]:<39}{numbers}", ""))
+    page.line()
+
+
+def _write_rating(page: _Page, report: Report) -> None:
+    """The score of the page, and what each rule gives or takes."""
+    rating = report.rating
+    if rating is None:
+        return
+    page.wrapped(printable(rating.sentence(), _LONGEST), first="", rest="   ")
+    if rating.score is not None:
+        rules = rating.contributions()
+        told = [f"{signed(points, counts=counts)} {name}" for name, points, counts in rules if points]
+        idle = [name for name, points, _ in rules if not points]
+        told += [f"0 {', '.join(idle)}"] if idle else []
+        page.wrapped(
+            f"{'; '.join(told)}{'; ' if rating.note else ''}{rating.note}", "dim", first="   ", rest="   "
+        )
+    page.line()
 
 
 def _write_summary(page: _Page, report: Report) -> None:
     outcome = report.outcome
-    failures = len(outcome.failures(report.fail_on))
-    counts = ", ".join(f"{report.count(status)} {status}" for status in ("failed", "passed", "not run"))
-    page.line((f"{counts}; {outcome.requests} requests in {outcome.duration:.1f} s", ""))
-    level = f"{report.fail_on.word} or worse" if report.fail_on is not Severity.CRITICAL else "critical"
-    status = outcome.exit_status(report.fail_on)
-    if status == 1:
-        findings = f"{failures} confirmed finding{'s' if failures > 1 else ''}"
-        page.line(("FAIL: ", "bold red"), (f"{findings} of severity {level}", ""))
-    elif status == 4:
-        reason = outcome.stopped or outcome.obstacle or "no check could be judged"
-        page.wrapped(f"INCONCLUSIVE: {reason}", "bold yellow", first="", rest="   ")
-    else:
-        page.line(("PASS: ", "bold green"), (f"no confirmed finding of severity {level}", ""))
-    if status == 1 and outcome.stopped:
+    page.line((f"{report.counts()}; {outcome.requests} requests in {outcome.duration:.1f} s", ""))
+    for note in report.baseline.notes() if report.baseline else ():
+        page.wrapped(note, "yellow", first="", rest="   ")
+    style = {"FAIL": "bold red", "PASS": "bold green"}.get(report.verdict, "bold yellow")
+    page.wrapped(f"{report.verdict}: {report.reason}", style, first="", rest="   ")
+    if report.exit_status == 1 and outcome.stopped:
         page.wrapped(f"Not everything was asked: {outcome.stopped}", first="", rest="   ")
-    if outcome.obstacle and (status == 1 or outcome.stopped):
+    if outcome.obstacle and (report.exit_status == 1 or outcome.stopped):
         page.wrapped(f"Little could be judged: {outcome.obstacle}", first="", rest="   ")
 
 
@@ -133,3 +175,14 @@ def write_catalogue(checks: Sequence[Check], stream: TextIO) -> None:
         )
         for need in check.needs:
             page.wrapped(f"not run where {need.value}", "dim", first="     ", rest="     ")
+
+
+def write_explanation(check: Check, stream: TextIO) -> None:
+    """Write what there is to know about one check."""
+    page = _Page(stream)
+    page.between([(f"{check.id} ", "bold"), (check.title, "bold")], (check.severity.word, ""))
+    page.wrapped(FAMILIES[letter(check.id)], "dim", first="", rest="")
+    for name, text in explanation(check):
+        page.line()
+        page.line((name, "bold"))
+        page.wrapped(text, first="  ", rest="  ")

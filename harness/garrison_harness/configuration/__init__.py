@@ -1,0 +1,1 @@
+"""What `[tool.garrison]` in a TOML file says, in the place of flags."""

@@ -1,0 +1,135 @@
+"""Imports the app that `module:attribute` names, to drive it in this process.
+
+`python -m garrison_harness.loading module:attribute [--factory]` tells whether it is a WSGI app.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from garrison_harness.finding import printable
+from garrison_harness.target import TargetFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from garrison_harness.asgi_call import App
+
+WSGI: Final = 5
+"""The exit status of this module where the app that was named is a WSGI app."""
+
+_LONGEST_CAUSE = 300
+
+
+class FactoryFound(TargetFailed):
+    """What was named makes the app, and nobody said so."""
+
+
+class WSGIFound(TargetFailed):
+    """What was named is a WSGI app, where only an ASGI app will do."""
+
+    def __init__(self, name: str, *, factory: bool) -> None:
+        """Say how to start it: `name` as it was given, and whether it makes the app."""
+        made = f"{name}()" if factory else name
+        super().__init__(
+            f"{name} is a WSGI app and no ASGI app: give the server that it is made for, such as"
+            f" -- gunicorn --bind 127.0.0.1:{{port}} '{made}', or --harden"
+        )
+
+
+def load_app(name: str, *, factory: bool = False, environment: Iterable[tuple[str, str]] = ()) -> App:
+    """Import an app; the current directory is searched first, as servers do it.
+
+    Args:
+        name: `module:attribute`, where the attribute may have dots.
+        factory: Whether to call what is found for the app.
+        environment: Variables that this process has from now on, as that of a server would.
+
+    Raises:
+        FactoryFound: It is a function that takes nothing, which no app is.
+        TargetFailed: The import fails, there is no such attribute, or it is no app.
+    """
+    module, _, path = name.partition(":")
+    os.environ.update(environment)
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        found: Any = importlib.import_module(module)
+        for attribute in path.split("."):
+            found = getattr(found, attribute)
+        if factory:
+            found = found()
+    except (Exception, SystemExit) as error:
+        cause = printable(f"{type(error).__name__}: {error}", _LONGEST_CAUSE)
+        raise TargetFailed(
+            f"{name} could not be loaded: {cause}; start this in the directory where the import works,"
+            " and check module, attribute and --factory"
+        ) from error
+    if _makes_an_app(found):
+        raise FactoryFound(f"{name} is a function that makes the app, and no app: add --factory")
+    if not callable(found):
+        raise TargetFailed(f"{name} is of type {type(found).__name__}, which is no ASGI app")
+    return cast("App", found)
+
+
+def load_asgi_app(name: str, *, factory: bool = False, environment: Iterable[tuple[str, str]] = ()) -> App:
+    """The same, for whoever can call nothing but an ASGI app.
+
+    Args:
+        name: `module:attribute`, where the attribute may have dots.
+        factory: Whether to call what is found for the app.
+        environment: Variables that this process has from now on.
+
+    Raises:
+        TargetFailed: It is none, or cannot be loaded.
+    """
+    app = load_app(name, factory=factory, environment=environment)
+    if is_wsgi(app):
+        raise WSGIFound(name, factory=factory)
+    return app
+
+
+def is_wsgi(app: object) -> bool:
+    """Whether an app takes two arguments, `environ` and `start_response`, and not three (PEP 3333).
+
+    Args:
+        app: Anything.
+    """
+    return _takes(app, 2) and not _takes(app, 3)
+
+
+def _takes(app: object, count: int) -> bool:
+    try:
+        inspect.signature(cast("Callable[..., object]", app)).bind(*range(count))
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def main(arguments: Sequence[str]) -> int:
+    """5 for a WSGI app, 0 for any other, 3 where it cannot be loaded."""
+    try:
+        app = load_app(arguments[0], factory="--factory" in arguments)
+    except TargetFailed:
+        return 3
+    return WSGI if is_wsgi(app) else 0
+
+
+def _makes_an_app(found: object) -> bool:
+    """Whether it is a plain function that can be called without arguments, as no app can."""
+    if not inspect.isfunction(found) or inspect.iscoroutinefunction(found):
+        return False
+    needed = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(found).parameters.values()
+    return all(one.default is not one.empty or one.kind not in needed for one in parameters) and not any(
+        one.kind is one.VAR_POSITIONAL for one in parameters
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

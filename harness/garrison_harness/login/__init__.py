@@ -1,0 +1,1 @@
+"""A request that logs the audit in, and what it yields."""

@@ -1,0 +1,1 @@
+"""The options of `garrison check`, a module for each subject."""

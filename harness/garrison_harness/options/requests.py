@@ -1,0 +1,62 @@
+"""The options that say what requests carry, and where they go."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from garrison_harness import audit_options
+
+REQUESTS: Final = (
+    click.Option(
+        ["--header", "headers"],
+        metavar="NAME:VALUE",
+        multiple=True,
+        callback=audit_options.header_lines,
+        help="A line that every request carries, such as a login's.  Repeatable.",
+    ),
+    click.Option(
+        ["--host"],
+        metavar="NAME",
+        callback=audit_options.host,
+        help="The Host that requests name, where the app serves some only.  [default: the address]",
+    ),
+    click.Option(
+        ["--path"],
+        metavar="PATH",
+        callback=audit_options.request_path,
+        help="The page to judge.  [default: the URL's path, or /]",
+    ),
+    click.Option(
+        ["--body-path"],
+        metavar="PATH",
+        callback=audit_options.request_path,
+        help="A route that takes JSON.  [default: that of --path]",
+    ),
+    click.Option(
+        ["--openapi"],
+        metavar="PATH",
+        help="The OpenAPI document in JSON: a path of the app, or a file.  [default: looked for]",
+    ),
+    click.Option(
+        ["--error-path"], metavar="PATH", callback=audit_options.request_path, help="A route that raises."
+    ),
+    click.Option(
+        ["--slow-path"],
+        metavar="PATH",
+        callback=audit_options.request_path,
+        help="A route that takes its time to answer.",
+    ),
+    click.Option(
+        ["--one-address"],
+        is_flag=True,
+        help="Speak from the address that the system picks, one check after the other.",
+    ),
+    click.Option(
+        ["--as-https"],
+        is_flag=True,
+        help="Have Observatory score the page as behind a proxy that speaks https.",
+    ),
+)
+"""In the order of the help."""
