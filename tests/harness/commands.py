@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -53,21 +54,36 @@ def check(*words: str | Path, cwd: Path = APPS, **environment: str) -> Ran:
 
 def processes_with(mark: str) -> list[int]:
     """The ids of the living processes that have `mark` in their command line."""
+    return _living("cmdline", mark)
+
+
+def processes_told(mark: str) -> list[int]:
+    """The ids of the living processes that were started with `mark` in their environment."""
+    return _living("environ", mark)
+
+
+def _living(file: str, mark: str) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
-                words = (entry / "cmdline").read_bytes().decode(errors="replace")
+                text = (entry / file).read_bytes().decode(errors="replace")
                 state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
             except OSError:
                 continue
-            if mark in words and state != "Z":
+            if mark in text and state != "Z":
                 found.append(int(entry.name))
     return found
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """Whether the condition comes true in time."""
+def listens(host: str, port: int) -> bool:
+    """Whether somebody takes connections there now."""
+    with socket.socket() as connection:
+        return connection.connect_ex((host, port)) == 0
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 45.0) -> bool:
+    """Whether the condition comes true; the bound is against hanging only."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -1,19 +1,24 @@
-"""Replies made by hand, and what a check says of them: no network."""
+"""Replies made by hand, and what a check says of them: no network and no waiting."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from garrison_harness.checks.catalogue import CATALOGUE
 from garrison_harness.checks.check import Check, Death, Seen
 from garrison_harness.exchange import Exchange, Failure, Reply
+from garrison_harness.probe import Budget
 from garrison_harness.site import Quota, Site
+from garrison_harness.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from garrison_harness.exchange import Request
     from garrison_harness.finding import Finding, Verdict
+    from garrison_harness.stage import Fact
 
 CANARY = "garrison-0a1b2c"
 SITE = Site(
@@ -71,17 +76,61 @@ def check_named(name: str) -> Check:
     return next(check for check in CATALOGUE if check.id == name)
 
 
+class Nobody:
+    """Asks nothing, because every reply is known."""
+
+    def ask(self, request: Request, *, source: str | None = None) -> Reply:
+        """Say that nothing was sent."""
+        raise AssertionError(f"{request.summary} was asked of {source}")
+
+
+class Rehearsal(Stage):
+    """A stage without a target: the replies are known by their labels, and no time passes."""
+
+    def __init__(self, site: Site, replies: Mapping[str, Reply], default: Reply, log: str = "") -> None:
+        """Take the replies by label, one for all the rest, and what the target is said to have written."""
+        self._replies = replies
+        self._default = default
+        self._written = log
+        self._now = 0.0
+        budget = Budget(deadline=time.monotonic() + 60, requests=10_000)
+        super().__init__(site=site, asker=Nobody(), budget=budget, number=1)
+
+    def ask(self, label: str, request: Request) -> Reply:
+        """Give the reply of that label."""
+        answer = self._replies.get(label, self._default)
+        self.exchanges[label] = Exchange(label=label, request=request, reply=answer, at=self._now)
+        self._now += answer.elapsed
+        return answer
+
+    def pause(self, seconds: float) -> None:
+        """Let no time pass."""
+        self._now += seconds
+
+    def until(self, true: Callable[[], bool], within: float) -> bool:
+        """Look once: nothing will change."""
+        self._now += 0.0 if true() else within
+        return true()
+
+    def log(self) -> str:
+        """What the target is said to have written."""
+        return self._written
+
+
+def rehearsed(
+    check: Check, replies: Mapping[str, Reply], default: Reply, site: Site = SITE, log: str = ""
+) -> Rehearsal:
+    """The stage after the check has acted on it, with the replies by label and one for all the rest."""
+    stage = Rehearsal(site, replies, default, log)
+    check.act(stage)
+    return stage
+
+
 def record(
     check: Check, replies: Mapping[str, Reply], default: Reply, site: Site = SITE
 ) -> dict[str, Exchange]:
     """What the check asks, with the replies by label and one for all the rest."""
-    exchanges: dict[str, Exchange] = {}
-    at = 0.0
-    for label, request in check.ask(site).items():
-        answer = replies.get(label, default)
-        exchanges[label] = Exchange(label=label, request=request, reply=answer, at=at)
-        at += answer.elapsed
-    return exchanges
+    return rehearsed(check, replies, default, site).exchanges
 
 
 def verdict(
@@ -91,15 +140,30 @@ def verdict(
     default: Reply | None = None,
     site: Site = SITE,
     death: Death | None = None,
+    facts: Mapping[str, Fact] | None = None,
+    log: str = "",
     **changes: object,
 ) -> Verdict:
-    """What a check says when `replies` are what it gets, and `default` (a bare page) everywhere else."""
+    """What a check says when `replies` are what it gets, and `default` (a bare page) everywhere else.
+
+    Facts given here replace those that the check noted; `log` is what the target wrote meanwhile.
+    """
     check = check_named(name)
     known = replace(site, **changes) if changes else site  # type: ignore[arg-type]
-    exchanges = record(check, replies or {}, default or page(), known)
+    stage = rehearsed(check, replies or {}, default or page(), known, log)
+    exchanges = stage.exchanges
     unknown = set(replies or {}) - set(exchanges)
     assert not unknown, f"{name} asks nothing labelled {unknown}"
-    return check.verdict(Seen(site=known, exchanges=exchanges, record=list(exchanges.values()), death=death))
+    return check.verdict(
+        Seen(
+            site=known,
+            exchanges=exchanges,
+            record=list(exchanges.values()),
+            death=death,
+            facts={**stage.facts, **(facts or {})},
+            log=log,
+        )
+    )
 
 
 def findings(name: str, replies: Mapping[str, Reply] | None = None, **more: object) -> list[Finding]:

@@ -7,13 +7,24 @@ import os
 import re
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from garrison_harness.checks.catalogue import CATALOGUE
 
-NAME = re.compile(r"(GARRISON_[A-Z_]+)(?:=([a-z]+))?")
-ADVISED = sorted({(match[1], match[2]) for check in CATALOGUE for match in NAME.finditer(check.garrison)})
+if TYPE_CHECKING:
+    from garrison_harness.checks.check import Check
+
+NAME = re.compile(r"(GARRISON_[A-Z_]+)(?:=(?:'([^']+)'|([A-Za-z][\w-]*)))?")
+ADVISED = sorted(
+    {
+        (match[1], match[2] or match[3] or "")
+        for check in CATALOGUE
+        for text in (check.why, check.how, check.fix, check.garrison)
+        for match in NAME.finditer(text)
+    }
+)
 
 
 def config(**variables: str) -> set[str]:
@@ -42,7 +53,9 @@ def test_every_variable_that_a_check_names_exists() -> None:
 
 def test_every_value_that_a_check_names_is_taken() -> None:
     """What is advised as NAME=value can be set like that."""
-    assert config(**{name: value for name, value in ADVISED if value})
+    # A redirect to https needs to know whose hosts it may name.
+    hosts = {"GARRISON_HOSTS_ALLOWED": "shop.example"}
+    assert config(**hosts, **{name: value for name, value in ADVISED if value})
 
 
 @pytest.mark.parametrize("name", ["W1", "W2", "M2", "R3", "R4"])
@@ -51,4 +64,20 @@ def test_what_the_toolkit_cures_is_said_to_be_cured(name: str) -> None:
     (check,) = (check for check in CATALOGUE if check.id == name)
 
     assert "GARRISON_REQUEST_LIMITS" in check.garrison
-    assert "REQUEST_LIMITS" in check.layers
+
+
+@pytest.mark.parametrize("check", CATALOGUE, ids=lambda check: str(check.id))
+def test_a_check_advises_the_layers_that_it_depends_on(check: Check) -> None:
+    """Whoever reads of a fault that a layer mends finds a variable of that layer."""
+    for layer in set(check.layers) - {"SERVER"}:
+        assert f"GARRISON_{layer}" in check.garrison
+    if "SERVER" in check.layers:
+        assert re.search("garrison run|GARRISON_SERVER_", check.garrison)
+
+
+@pytest.mark.parametrize("check", CATALOGUE, ids=lambda check: str(check.id))
+def test_a_check_says_what_to_do_and_refers_to_each_source_once(check: Check) -> None:
+    """The weakness is told beside the reference, and not in it again."""
+    assert check.fix
+    assert "CWE-" not in check.reference
+    assert not re.search(r"the section [A-Z]|[.;,]$", check.garrison)

@@ -29,7 +29,8 @@ SECTIONS = {
         "ERRORS",
         "HOSTS",
     ),
-    *("CROSS_ORIGIN", "OVERLOAD", "RATE_LIMIT", "TIMEOUTS", "REQUEST_LIMITS", "CONTRACT", "SERVER"),
+    *("CROSS_ORIGIN", "OVERLOAD", "RATE_LIMIT", "TIMEOUTS", "REQUEST_LIMITS", "CONTRACT"),
+    *("EXPOSURE", "CSP_REPORTS", "SERVER"),
 }
 
 
@@ -55,9 +56,13 @@ def test_a_check_says_what_to_do_about_it(check: Check) -> None:
         assert any(variable == section or variable.startswith(f"{section}_") for section in SECTIONS)
 
 
-@pytest.mark.parametrize("check", CATALOGUE, ids=lambda check: str(check.id))
+LISTS = [check for check in CATALOGUE if check.ask is not None]
+
+
+@pytest.mark.parametrize("check", LISTS, ids=lambda check: str(check.id))
 def test_a_check_asks_the_same_thing_twice(check: Check) -> None:
     """What is asked depends on the site alone, so that an audit can be repeated."""
+    assert check.ask is not None
     assert check.ask(SITE) == check.ask(SITE)
     assert all(isinstance(request.pieces[0], bytes) for request in check.ask(SITE).values())
 
@@ -68,6 +73,14 @@ def test_everything_is_chosen_unless_told_otherwise() -> None:
     assert ids("T1", "h1", "W") == ["H1", "T1", "W1", "W2"]
     assert "H1" not in ids(ignore=("H",))
     assert ids("H1", "H2", ignore=("H2",)) == ["H1"]
+
+
+def test_an_id_says_more_than_the_letter_of_a_family() -> None:
+    """So that a family can be left out but for one, and taken but for one, as people know it from ruff."""
+    assert ids("H1", ignore=("h",)) == ["H1"]
+    assert ids("W", "h1", ignore=("H", "W2")) == ["H1", "W1"]
+    assert ids("H1", "W1", ignore=("H1",)) == ["W1"]
+    assert set(ids("H", ignore=("H1",))) == set(ids("H")) - {"H1"}
 
 
 @pytest.mark.parametrize(
@@ -85,10 +98,10 @@ def test_a_quota_is_read_as_limits_writes_it(text: str, quota: Quota) -> None:
 
 
 def test_the_command_line_loads_without_what_only_an_audit_needs() -> None:
-    """Importing the command brings neither the toolkit nor Locust, so it starts fast anywhere."""
+    """Importing the command brings neither the toolkit, nor Locust, nor the checks, so its help is quick."""
     script = (
-        "import sys, garrison_harness.cli;"
-        "print([name for name in ('garrison', 'locust', 'gevent', 'h11', 'rich') if name in sys.modules])"
+        "import sys, garrison_harness.cli; dear = ('garrison', 'locust', 'gevent', 'h11', 'rich');"
+        "print([name for name in (*dear, 'garrison_harness.checks') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 

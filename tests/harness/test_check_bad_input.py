@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -55,6 +54,13 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks for proce
             ["good_app:app", "--format", "text", "--format", "sarif", "--output", "g.sarif"],
             "text to g.sarif, and no --output for sarif; give each --format its --output, - for stdout",
         ),
+        (["good_app:app", "--start-timeout", "0"], "0.0 is not in the range"),
+        (["good_app:app", "--start-timeout", "nan"], "'--start-timeout': nan is no number of seconds"),
+        (["good_app:app", "--timeout", "nan"], "'--timeout': nan is no number of seconds"),
+        (["good_app:app", "--slow-limit", "nan"], "'--slow-limit': nan is no number of seconds"),
+        (["good_app:app", "--time-limit", "NaN"], "'--time-limit': NaN is no number of seconds"),
+        (["good_app:app", "--reference", "javascript:alert(1)"], "is no address of a page: write it as"),
+        (["good_app:app", "--reference", "https://a.example/\n"], "is no address of a page: write it as"),
         (["good_app:app", "--host", "http://shop.example"], "is no host: write it as shop.example"),
         (["good_app:app", "--host", "shop.example\r\nX-A: b"], "is no host"),
         (["http://127.0.0.1:1/", "--harden"], "--harden needs an import string"),
@@ -91,6 +97,9 @@ def test_a_fault_ends_the_process_in_the_same_way() -> None:
         (["factory_app:create"], "add --factory"),
         (["--harden", "factory_app:create"], "add --factory"),
         (["broken_app:app"], "ModuleNotFoundError: No module named 'a_module_that_is_not_there'"),
+        (["bereft_app:app"], "RuntimeError: the database is away; mend what the app does when it starts"),
+        (["--harden", "bereft_app:app"], "); mend what the app does when it starts"),
+        (["--server", "hypercorn", "bereft_app:app"], "; mend what the app does when it starts"),
         (["http://127.0.0.1:1/"], "start the app first"),
         (["--", "sh", "-c", "echo out of luck >&2; exit 5", "{port}"], "exited with status 5"),
         (["--", "sh", "-c", "kill -9 $$", "{port}"], "was ended by signal 9"),
@@ -103,6 +112,15 @@ def test_a_target_that_does_not_start_is_one_line_with_the_cause(words: list[str
     assert ran.status == 3
     assert line in ran.error_line
     assert "Traceback" not in ran.stderr
+
+
+def test_a_target_that_takes_long_to_start_is_given_the_time_that_it_is_told_to_need() -> None:
+    """What is not up by then is no target, and the line names the option."""
+    ran = check("--start-timeout", "1", "--", "sh", "-c", "sleep 30 # {port}")
+
+    assert ran.status == 3
+    assert "within 1 s" in ran.error_line
+    assert "--start-timeout" in ran.error_line
 
 
 def test_a_setting_that_is_wrong_is_no_fault_of_the_import() -> None:
@@ -213,14 +231,18 @@ def test_an_interrupt_in_the_middle_keeps_what_was_found(tmp_path: Path) -> None
     mark = f"X-{uuid.uuid4().hex}: 1"
     server = [*UVICORN, "slow_app:app", "--header", mark]
     with (tmp_path / "stdout").open("w") as stdout, (tmp_path / "stderr").open("w") as stderr:
-        words = command("--select", "H2,H9", "--format", "json", "--", *server)
+        said = ("--select", "H2,H9", "--format", "json", "--log-directory", tmp_path / "logs")
         tool = subprocess.Popen(
-            words, cwd=APPS, stdout=stdout, stderr=stderr, env={**os.environ, "SLOW_PATH": "/garrison"}
+            command(*said, "--", *server),
+            cwd=APPS,
+            stdout=stdout,
+            stderr=stderr,
+            env={**os.environ, "SLOW_PATH": "/garrison"},
         )
-        assert wait_until(lambda: len(processes_with(mark)) > 1)
-        time.sleep(1.0)
+        # Only the second of the checks asks for a path that does not exist.
+        assert wait_until(lambda: any("hangs" in log.read_text() for log in (tmp_path / "logs").glob("*")))
         tool.send_signal(signal.SIGINT)
-        status = tool.wait(10)
+        status = tool.wait(20)
 
     report = json.loads((tmp_path / "stdout").read_text())
     assert status == 4

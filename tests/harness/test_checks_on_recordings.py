@@ -12,8 +12,21 @@ from garrison_harness.checks.catalogue import CATALOGUE
 from garrison_harness.checks.check import Check, Death
 from garrison_harness.exchange import Reply
 from garrison_harness.finding import Confidence, Severity
+from garrison_harness.route import Route
 from garrison_harness.site import Quota
-from tests.harness.recordings import CANARY, SITE, check_named, findings, lost, page, reply, verdict
+from tests.harness import app_recordings, browser_recordings, server_recordings
+from tests.harness.browser_recordings import site_for
+from tests.harness.recordings import (
+    CANARY,
+    SITE,
+    check_named,
+    findings,
+    lost,
+    page,
+    rehearsed,
+    reply,
+    verdict,
+)
 
 if TYPE_CHECKING:
     from garrison_harness.site import Site
@@ -28,7 +41,10 @@ ROUTE = reply(200, {"Content-Type": "application/json"}, b"{}")
 LIMITED = reply(429, {"Retry-After": "60"}, b"later")
 # A quota of five that holds, in a burst of eleven.
 HELD = {f"request {number}": LIMITED for number in range(6, 12)}
-DISGUISES = [f"disguise {number}" for number in range(1, 6)]
+WAYS = ["HEAD", "a slash", "another query"]
+DISGUISES = [f"disguise {number}" for number in range(1, 6)] + [
+    label for way in WAYS for label in (way, f"{way} again", f"after {way}")
+]
 # Of the announced body of 100 KB: all of it, or just its beginning.
 ALL, START = 10_000_000, 65_000
 
@@ -97,11 +113,13 @@ BAD: list[Case] = [
     ("E3", "a failure in plain text", {"error": reply(500, {"Content-Type": "text/plain"})}),
     ("E3", "JSON that is none", {"error": reply(500, {"Content-Type": "application/json"}, b"{oops")}),
     ("E4", "NUL in the path", {"NUL in the path": reply(500)}),
+    ("E4", "no reply at all", {"bytes that are no UTF-8 in the path": lost("closed")}),
     ("E5", "no id on an error", {"error": reply(500, {"X-Content-Type-Options": "nosniff"})}),
     ("E5", "no security header on an error", {"error": reply(500, {"X-Request-ID": "a"})}),
     ("M1", "TRACE echoes", {"trace": reply(200, {}, f"X-Garrison-Canary: {CANARY}".encode())}),
     ("M2", "an unknown method fails", {"unknown": reply(500)}),
     ("M2", "an unknown method is GET", {"unknown": page()}),
+    ("M2", "a method of WebDAV fails", {"unknown": reply(400), "unusual": reply(500)}),
     ("M3", "no Allow", {"refused": reply(405)}),
     ("M3", "an Allow that allows what was refused", {"refused": reply(405, {"Allow": "GET, PROPFIND"})}),
     ("M3", "an Allow without GET", {"refused": reply(405, {"Allow": "POST"})}),
@@ -193,9 +211,12 @@ GOOD: list[Case] = [
     ("E2", "a plain 404 and a fixed text", {"missing": NOT_FOUND, "error": PROBLEM}),
     ("E3", "a problem document", {"error": PROBLEM}),
     ("E4", "refusals", {"NUL in the path": reply(400), "a path of 20 KB": reply(414)}),
+    ("E4", "hanging up on what is too long", {"a path of 20 KB": lost("closed")}),
     ("E5", "id and headers", {"error": PROBLEM}),
     ("M1", "TRACE answered without an echo", {"trace": page()}),
     ("M2", "501", {"unknown": reply(501)}),
+    ("M2", "a WebDAV server", {"unknown": reply(405), "unusual": reply(207)}),
+    ("M2", "501 to PROPFIND", {"unknown": reply(405), "unusual": reply(501)}),
     ("M3", "a true Allow", {"refused": REFUSED}),
     ("M4", "the same", {"head": reply(200, {"Content-Type": "text/html; charset=utf-8"}, b"")}),
     (
@@ -226,7 +247,13 @@ GOOD: list[Case] = [
     ),
     ("T2", "replaced", {"an id of 3 KB": page({"X-Request-ID": "4f2a"})}),
     ("W1", "refused", {"no Host": reply(400), "two Hosts": lost("closed")}),
-    ("W2", "answered, then closed", {"two Content-Lengths": reply(400)}),
+    (
+        "W2",
+        "answered, then closed",
+        dict.fromkeys(
+            ("two Content-Lengths", "a blank before a colon", "a line that ends in LF alone"), reply(400)
+        ),
+    ),
     ("A1", "alive", {}),
 ]
 
@@ -236,32 +263,34 @@ def named(case: Case) -> str:
     return f"{case[0]}-{case[1]}"
 
 
-@pytest.mark.parametrize("case", BAD, ids=named)
+@pytest.mark.parametrize("case", BAD + browser_recordings.BAD, ids=named)
 def test_a_check_finds_what_is_wrong(case: Case) -> None:
     """A reply that is wrong in one way fails the check for it, with the exchange as evidence."""
     name, _, replies = case
 
-    found = findings(name, replies, https=name == "H4")
+    found = findings(name, replies, site=site_for(name))
 
     faults = [finding for finding in found if finding.confidence is not Confidence.INFO]
     assert faults
     assert " -> " in faults[0].evidence[0]
 
 
-@pytest.mark.parametrize("case", GOOD, ids=named)
+@pytest.mark.parametrize("case", GOOD + browser_recordings.GOOD, ids=named)
 def test_a_check_passes_what_is_right(case: Case) -> None:
     """A reply that is right, however unusual, raises no alarm."""
     name, _, replies = case
 
-    assert findings(name, replies, https=name == "H4") == []
+    assert findings(name, replies, site=site_for(name)) == []
 
 
 def test_every_check_has_a_good_and_a_bad_recording() -> None:
     """No check goes untested; whether the app survives has a test of its own for the bad case."""
     names = {check.id for check in CATALOGUE}
 
-    assert names == {name for name, *_ in GOOD}
-    assert names - {"A1"} == {name for name, *_ in BAD}
+    good = GOOD + browser_recordings.GOOD + app_recordings.GOOD + server_recordings.GOOD
+    bad = BAD + browser_recordings.BAD + app_recordings.BAD + server_recordings.BAD
+    assert names == {name for name, *_ in good}
+    assert names - {"A1"} == {name for name, *_ in bad}
 
 
 @pytest.mark.parametrize("check", CATALOGUE, ids=lambda check: str(check.id))
@@ -296,6 +325,9 @@ def test_no_check_chokes_on_hostile_headers(check: Check) -> None:
         ("R1", {"small": REFUSED, "large": REFUSED}, "--body-path"),
         ("R2", {"small": ROUTE, "large": reply(200, sent=START)}, "without reading the body"),
         ("R4", {"small": reply(401)}, "--body-path"),
+        ("R4", {"small": reply(303)}, "--body-path"),
+        ("R3", {}, "answers alike whatever the body is"),
+        ("R4", {}, "answers alike whatever the body is"),
         ("L1", {"request 1": LIMITED}, "nothing to compare with"),
         ("L2", {}, "see L1"),
         ("E1", {"error": reply(501)}, "raised nothing"),
@@ -305,11 +337,12 @@ def test_no_check_chokes_on_hostile_headers(check: Check) -> None:
         ("H12", {"page": lost("malformed")}, "got no HTTP reply"),
         ("M4", {"head": LIMITED}, "says nothing of the app"),
         ("R1", {"small": ROUTE, "large": lost("timeout")}, "says nothing of the app"),
+        *browser_recordings.UNJUDGED,
     ],
 )
 def test_a_check_says_why_it_cannot_judge(name: str, replies: dict[str, Reply], reason: str) -> None:
     """Where the app's other answers leave nothing to compare with, the check is not run, and never passed."""
-    judgement = verdict(name, replies, https=True)
+    judgement = verdict(name, replies, site=replace(site_for(name), https=True))
 
     assert judgement.status == "not run"
     assert reason in judgement.reason
@@ -321,22 +354,36 @@ def test_a_body_that_is_refused_on_a_closed_route_proves_the_bound() -> None:
 
 
 # A quota's own checks send hundreds, of which one may be lost.
-@pytest.mark.parametrize("case", [case for case in GOOD if case[0] not in {"L1", "L2"}], ids=named)
+def test_no_report_is_sent_to_another_host() -> None:
+    """Nobody who is not audited hears of an audit."""
+    elsewhere = {"Content-Security-Policy": "default-src 'self'; report-uri https://reports.example/csp"}
+
+    assert list(rehearsed(check_named("H14"), {"page": page(elsewhere)}, page()).exchanges) == ["page"]
+
+
+LOSING = [case for case in GOOD + browser_recordings.GOOD if case[0] not in {"L1", "L2"}]
+
+
+@pytest.mark.parametrize("case", LOSING, ids=named)
 def test_no_check_passes_where_a_request_was_not_answered(case: Case) -> None:
     """Every request that a check sends has to be heard before it says that all is well."""
     name, _, replies = case
+    site, check = site_for(name), check_named(name)
 
-    for label in check_named(name).ask(SITE):
-        judgement = verdict(name, {**replies, label: lost("timeout")}, https=name == "H4")
-        assert judgement.status != "passed", label
+    for label in rehearsed(check, replies, page(), site).exchanges:
+        heard = {**replies, label: lost("timeout")}
+        # What is asked may depend on what was answered.
+        asked = rehearsed(check, heard, page(), site).exchanges
+        known = {label: answer for label, answer in heard.items() if label in asked}
+        assert verdict(name, known, site=site).status != "passed", label
 
 
 def hosts(name: str, site: Site) -> dict[str, str]:
     """The Host that each request of a check names."""
     return {
         label: re.findall(rb"(?m)^Host: (.*)\r$", request.pieces[0])[0].decode()
-        for label, request in check_named(name).ask(site).items()
-        if isinstance(request.pieces[0], bytes)
+        for label, exchange in rehearsed(check_named(name), {}, page(), site).exchanges.items()
+        if isinstance((request := exchange.request).pieces[0], bytes)
     }
 
 
@@ -372,6 +419,82 @@ def test_what_was_found_stays_where_the_rest_cannot_be_judged() -> None:
     assert judgement.status == "failed"
 
 
+def test_the_form_of_a_page_is_a_likely_way_for_other_sites() -> None:
+    """It is sent without its fields, so that nobody knows what it does; somebody else's target gets none."""
+    routes = (Route(method="POST", template="/login", target="/login", source="crawl"),)
+    answers = {"page": page({"Set-Cookie": "sessionid=0123456789abcdef"}), "form to nowhere": reply(404)}
+    for label in ("form 1 as x-www-form-urlencoded", "form 1 as plain"):
+        answers[f"own {label}"] = reply(415)
+
+    (found,) = findings("O7", answers, default=reply(200), site=replace(SITE, routes=routes))
+    other = verdict("O7", answers, site=replace(SITE, routes=routes, started=False))
+
+    assert (found.location.target, found.confidence) == ("/login", Confidence.LIKELY)
+    assert other.status == "not run"
+
+
+LENGTHS = ("two Content-Lengths", "a blank before a colon")
+NEXT = b"HTTP/1.1 404 Not Found\r\n\r\n"
+
+
+@pytest.mark.parametrize("label", LENGTHS)
+@pytest.mark.parametrize(
+    ("answer", "severity"),
+    [(page(), Severity.LOW), (reply(200, rest=NEXT), None), (reply(500, rest=NEXT), None)],
+    ids=["closed", "the next is answered", "a failure, and the next is answered"],
+)
+def test_a_misread_length_is_a_small_fault_where_the_connection_is_closed_behind_it(
+    label: str, answer: Reply, severity: Severity | None
+) -> None:
+    """What is left over can be read as a request only by a server that goes on reading."""
+    refused = {"Content-Length and Transfer-Encoding": reply(400), **dict.fromkeys(LENGTHS, reply(400))}
+    found = findings("W2", {**refused, label: answer, "a line that ends in LF alone": reply(400)})
+
+    assert [finding.severity for finding in found] == [severity]
+    told = found[0].message if severity else found[0].evidence[1]
+    assert ("the connection is closed" if severity else "then: HTTP/1.1 404 Not Found") in told
+
+
+def test_a_failure_behind_which_the_connection_is_closed_is_no_misread_length() -> None:
+    """Nobody can tell what failed, and nothing is left over."""
+    refused = dict.fromkeys(("Content-Length and Transfer-Encoding", *LENGTHS), reply(500))
+
+    assert findings("W2", {**refused, "a line that ends in LF alone": reply(400)}) == []
+
+
+def test_a_page_that_leads_elsewhere_says_where() -> None:
+    """Whoever reads why nothing was judged knows which page to name."""
+    judgement = verdict("H2", {"page": reply(302, {"Location": "/web/"})})
+
+    assert judgement.reason == "GET / answered 302 Reason and leads to /web/: name a page with --path"
+
+
+@pytest.mark.parametrize(("status", "confidence"), [(404, Confidence.CONFIRMED), (403, Confidence.LIKELY)])
+def test_a_place_for_reports_that_asks_for_a_login_may_be_right(status: int, confidence: Confidence) -> None:
+    """Whoever sees the page is logged in, and the browser says so in its reports."""
+    answers = {
+        "page": page({"Content-Security-Policy": "script-src 'self'; report-uri /csp"}),
+        "report to /csp as csp-report": reply(status),
+    }
+    (found,) = findings("H14", answers)
+
+    assert found.confidence is confidence
+
+
+def test_one_path_shows_its_internals_once_with_each_status() -> None:
+    """Two replies with traces that differ have one cause there, and are one finding."""
+    traces = [f"Error: stuck\n    at pay (/srv/shop/app.js:{line}:5)\n".encode() for line in (1, 2, 3)]
+    replies = dict(zip(("refused", "error"), [reply(500, {}, trace) for trace in traces], strict=False))
+
+    found = findings(
+        "E1",
+        {**replies, "missing": reply(404, {}, traces[2])},
+        site=replace(SITE, error_path=SITE.path),
+    )
+
+    assert [finding.location.target for finding in found] == [f"/{CANARY}", "/"]
+
+
 @pytest.mark.parametrize("name", ["R1", "R2"])
 def test_an_early_refusal_with_another_status_is_a_small_fault(name: str) -> None:
     """A body that is refused before it is taken does no harm; only the status is the wrong one."""
@@ -379,6 +502,18 @@ def test_an_early_refusal_with_another_status_is_a_small_fault(name: str) -> Non
 
     assert found.severity is Severity.LOW
     assert "400 in place of 413" in found.message
+
+
+@pytest.mark.parametrize("name", ["R1", "R2"])
+def test_a_bound_that_nobody_declared_is_no_sure_one(name: str) -> None:
+    """An app may take more than most on purpose."""
+    taken = {"small": ROUTE, "large": reply(200, sent=ALL)}
+
+    (sure,) = findings(name, taken)
+    (likely,) = findings(name, taken, site=replace(SITE, told_max_body=False))
+
+    assert (sure.confidence, likely.confidence) == (Confidence.CONFIRMED, Confidence.LIKELY)
+    assert "--max-body" in likely.message
 
 
 def test_a_window_that_turns_within_a_burst_is_no_fault() -> None:
@@ -445,6 +580,52 @@ def test_evidence_cannot_drive_a_terminal() -> None:
     (found,) = findings("H9", {"page": page({"Server": "x\x1b[2Jy"})})
 
     assert "\x1b" not in "".join((found.message, *found.evidence))
+
+
+@pytest.mark.parametrize(
+    "labels", [(), ("small",), ("an empty body",)], ids=["pages with a nonce", "an id in JSON", "a 400"]
+)
+def test_only_what_depends_on_the_body_shows_what_is_made_of_it(labels: tuple[str, ...]) -> None:
+    """A page with a nonce, and an answer with an id, are the same answer each time; one refusal is none."""
+    texts = {label: f'{{"id": {number}}}'.encode() for number, label in enumerate(rehearsed(
+        check_named("R4"), {}, page()).exchanges)}  # fmt: skip
+    if not labels:
+        replies = {
+            label: page(body=f"<i nonce={letter}>".encode())
+            for label, letter in zip(texts, "vwxyz", strict=True)
+        }
+    else:
+        replies = {label: reply(200, {"Content-Type": "application/json"}, t) for label, t in texts.items()}
+    if "an empty body" in labels:
+        replies["an empty body"] = reply(400)
+
+    assert verdict("R4", replies).status == ("passed" if "an empty body" in labels else "not run")
+
+
+@pytest.mark.parametrize("name", ["I4", "I5"])
+def test_what_only_leads_elsewhere_takes_nothing_from_its_caller(name: str) -> None:
+    """A wall that sends everybody to the login shows nothing of what is behind it."""
+    judgement = verdict(name, default=reply(302, {"Location": "/login"}, b""))
+
+    assert judgement.status == "not run"
+    assert "sent elsewhere" in judgement.reason
+
+
+@pytest.mark.parametrize("answer", [page(), reply(500)])
+def test_without_a_server_huge_headers_are_likely_only(answer: Reply) -> None:
+    """In process there is nobody who would have refused them before the app."""
+    found = findings("R6", {"5,000 headers": answer, "a header of 100 KB": reply(431)}, sockets=False)
+
+    assert [(one.confidence, "the server in front" in one.message) for one in found] == [
+        (Confidence.LIKELY, True)
+    ]
+
+
+def test_the_errors_of_a_page_that_fails_confirm_nothing_about_sniffing() -> None:
+    """They may be those of a server that cannot run the app at all."""
+    (found,) = findings("H1", default=reply(500, {"Content-Type": "text/plain"}))
+
+    assert found.confidence is Confidence.LIKELY
 
 
 def test_a_quota_too_large_for_an_audit_is_not_spent() -> None:

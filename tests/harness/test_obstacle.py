@@ -25,8 +25,8 @@ def test_a_success_and_a_redirect_are_no_obstacle(status: int) -> None:
 @pytest.mark.parametrize(
     ("answer", "advice"),
     [
-        (reply(401), "without login"),
-        (reply(403), "without login"),
+        (reply(401), "log in with --header or with the login of [tool.garrison]"),
+        (reply(403), "or name a page without one with --path"),
         (reply(404), "name a page that answers with --path"),
         (reply(400), "--host"),
         (reply(421), "--host"),
@@ -66,11 +66,22 @@ def test_an_app_that_insists_on_https_is_recognised(answer: Reply) -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["http://127.0.0.1/", "https://login.example/", "/start", "https://[", ""]
+    "location",
+    ["http://127.0.0.1/", "/start", "https://[", "", "/authors", "/lessons", "/blog-introduction", "/design"],
 )
-def test_a_redirect_to_elsewhere_is_none_to_https(location: str) -> None:
-    """A login of another host, and another page of this one, are redirects like any other."""
+def test_a_redirect_to_another_page_is_no_obstacle(location: str) -> None:
+    """Where it leads, there is a page to name; only what is called a login is taken for one."""
     assert said(reply(302, {"Location": location})) == ""
+
+
+@pytest.mark.parametrize(
+    "location", ["/login?next=/", "https://login.example/", "/users/sign_in", "/oauth2/start", "/authorize"]
+)
+def test_a_redirect_to_a_login_is_an_obstacle_as_a_401_is(location: str) -> None:
+    """An audit that sees nothing but the way to a login proves nothing."""
+    line = said(reply(302, {"Location": location}))
+
+    assert line.startswith(f"GET / answered 302 Reason and leads to {location}; log in with --header")
 
 
 def test_over_https_nobody_is_sent_there() -> None:

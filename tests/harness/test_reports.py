@@ -5,50 +5,24 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from garrison_harness.audit import Outcome, Result
-from garrison_harness.finding import Confidence, Finding, Location, Severity, Verdict, judged, not_run
-from garrison_harness.report import json_report, sarif, text
-from garrison_harness.report.report import Report
+from garrison_harness.finding import Confidence, Severity, judged, not_run
+from garrison_harness.report import html_report, json_report, sarif, text
+from garrison_harness.report.forms import write
+from garrison_harness.report.hiding import hidden, secrets_of
+from garrison_harness.report.place import handler
+from garrison_harness.route import Route
 from garrison_harness.target import parse_target
-from tests.harness.commands import APPS
 from tests.harness.recordings import check_named
+from tests.harness.reports import FOUND, LIKELY, report, results
 
-FOUND = Finding(
-    message="anyone may look in",
-    location=Location(method="GET", target="/a"),
-    evidence=("GET /a -> 200 OK", "server: x" * 20),
-)
-LIKELY = replace(FOUND, message="perhaps 17 bytes too many", confidence=Confidence.LIKELY)
-HINT = replace(FOUND, message="by the way", confidence=Confidence.INFO, severity=Severity.INFO)
+if TYPE_CHECKING:
+    from pathlib import Path
 
-
-def results(**verdicts: Verdict) -> tuple[Result, ...]:
-    """The results of checks by id."""
-    return tuple(Result(check=check_named(name), verdict=verdict) for name, verdict in verdicts.items())
-
-
-def report(found: tuple[Result, ...] | None = None, *, stopped: str = "", obstacle: str = "") -> Report:
-    """A report of one check in each state."""
-    if found is None:
-        found = results(E1=judged((FOUND,)), H2=judged((LIKELY, HINT)), H9=judged(()), H4=not_run("no https"))
-    outcome = Outcome(
-        url="http://127.0.0.1:8000",
-        started=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-        duration=1.5,
-        requests=40,
-        results=found,
-        stopped=stopped,
-        obstacle=obstacle,
-    )
-    return Report(
-        target=parse_target(["good_app:app"]), outcome=outcome, fail_on=Severity.MEDIUM, directory=APPS
-    )
+    from garrison_harness.audit import Result
 
 
 @pytest.mark.parametrize(
@@ -77,19 +51,22 @@ def test_the_json_document_has_its_documented_members() -> None:
 
     assert list(document) == [
         *("schema_version", "tool", "target", "started", "duration", "requests", "stopped", "obstacle"),
-        *("fail_on", "exit_status", "summary", "checks"),
+        *("fail_on", "exit_status", "summary", "baseline", "families", "observatory", "checks"),
     ]
     assert document["started"] == "2026-01-02T03:04:05+00:00"
-    assert document["summary"] == {"passed": 1, "failed": 2, "not_run": 1, "failing_findings": 1}
+    assert document["summary"] == {
+        "passed": 1,
+        "failed": 2,
+        "accepted": 0,
+        "not_run": 1,
+        "failing_findings": 1,
+    }
     assert document["target"] == {"kind": "import", "words": ["good_app:app"], "url": "http://127.0.0.1:8000"}
     assert [found["status"] for found in document["checks"]] == ["failed", "failed", "passed", "not run"]
     assert document["checks"][3]["reason"] == "no https"
     finding = document["checks"][0]["findings"][0]
-    assert list(finding) == ["message", "severity", "confidence", "location", "evidence"]
-    assert all(
-        f"`{name}`" in (json_report.__doc__ or "")
-        for name in (*document, *document["summary"], *document["checks"][0], *finding)
-    )
+    assert (finding["failing"], finding["confidence"]) == (True, "confirmed")
+    assert finding["source"] == {"file": "pyproject.toml", "line": 1, "exact": False}
 
 
 def run_of(document: str) -> dict[str, Any]:
@@ -120,9 +97,14 @@ def test_sarif_has_what_code_scanning_requires() -> None:
         assert result["message"]["text"]
         assert result["level"] in {"note", "warning", "error"}
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
-        assert physical["artifactLocation"]["uri"] == "good_app.py"
+        assert physical["artifactLocation"]["uri"] == "pyproject.toml"
         assert set(physical["region"]) == {"startLine", "startColumn", "endLine", "endColumn"}
         assert result["partialFingerprints"]["primaryLocationLineHash"]
+
+
+def test_code_scanning_may_name_the_category() -> None:
+    """An upload's category counts only where the file has none, and it tells several apps apart."""
+    assert "automationDetails" not in run_of(sarif.render(report()))
 
 
 def test_two_findings_of_one_kind_stay_two_alerts() -> None:
@@ -139,7 +121,7 @@ def test_a_file_with_a_space_in_its_name_is_a_uri(tmp_path: Path) -> None:
     """Code scanning refuses a whole document for one location that is no URI."""
     (tmp_path / "my shop.py").touch()
     command = parse_target(["/bin/sh", "my shop.py", "{port}"])
-    run = run_of(sarif.render(replace(report(), target=command, directory=tmp_path)))
+    run = run_of(sarif.render(report(target=command, directory=tmp_path)))
 
     (location,) = run["results"][0]["locations"]
     assert location["physicalLocation"]["artifactLocation"]["uri"] == "my%20shop.py"
@@ -156,10 +138,11 @@ def test_words_that_are_no_text_can_be_reported() -> None:
 
     assert json.loads(json_report.render(odd).encode("ascii"))["target"]["words"][1] == "caf\udce9"
     assert sarif.render(odd).encode("ascii")
+    assert "<code>/bin/sh caf\\udce9 {port}</code>" in html_report.render(odd)
 
 
 def test_a_fingerprint_outlasts_what_changes_between_audits() -> None:
-    """Numbers do not count, the check and what it found do."""
+    """What was measured does not count, the check and what it found do."""
     other = replace(LIKELY, message="perhaps 23 bytes too many")
     prints = [
         run_of(sarif.render(report(results(H2=judged((found,))))))["results"][0]["partialFingerprints"]
@@ -167,6 +150,62 @@ def test_a_fingerprint_outlasts_what_changes_between_audits() -> None:
     ]
 
     assert prints[0] == prints[1] != prints[2]
+
+
+def test_a_fingerprint_outlasts_the_word_that_an_audit_makes_up() -> None:
+    """The path that no app serves is another one each time; a digit of a path is the app's own."""
+    prints = [
+        run_of(sarif.render(report(results(E1=judged((replace(FOUND, location=location),))))))["results"][0]
+        for location in (
+            replace(FOUND.location, target="/garrison-0a1b2c3d4e5f"),
+            replace(FOUND.location, target="/garrison-ffffffffffff"),
+            replace(FOUND.location, target="/v1/search"),
+            replace(FOUND.location, target="/v2/search"),
+        )
+    ]
+    first, second, *others = (one["partialFingerprints"]["primaryLocationLineHash"] for one in prints)
+
+    assert first == second
+    assert len({first, *others}) == 3
+
+
+@pytest.mark.parametrize(
+    ("version", "semantic"),
+    [
+        ("1.2.3", "1.2.3"),
+        ("0.1", "0.1.0"),
+        ("1.2.3.dev4+local.5", "1.2.3-dev4.local.5"),
+        ("2.0rc1", "2.0.0-rc1"),
+    ],
+)
+def test_sarif_has_a_semantic_version(version: str, semantic: str) -> None:
+    """What Python takes for a version is written as SemVer has it."""
+    assert sarif._semantic(version) == semantic
+
+
+def test_a_description_is_as_long_as_code_scanning_takes() -> None:
+    """GitHub takes 1,024 letters, however much a check has to say."""
+    (result,) = results(E1=judged((FOUND,)))
+    wordy = replace(result, check=replace(result.check, why="x" * 5000))
+    (rule,) = run_of(sarif.render(report((wordy,))))["tool"]["driver"]["rules"]
+
+    assert len(rule["fullDescription"]["text"]) <= 1024
+
+
+def test_the_worst_comes_first() -> None:
+    """By severity, the sure before the likely, and what is worth knowing at the end."""
+    big_hint = replace(FOUND, message="hint", confidence=Confidence.INFO)
+    found = results(E1=judged((big_hint, LIKELY, FOUND)), H9=judged((FOUND,)))
+
+    order = [(one.check.id, one.finding.confidence.value) for one in report(found).worst_first()]
+    assert order == [("E1", "confirmed"), ("E1", "likely"), ("H9", "confirmed"), ("E1", "info")]
+
+
+def test_a_secret_that_begins_another_leaves_no_rest() -> None:
+    """The longer is hidden first."""
+    secrets = secrets_of((("A", "abcdefgh"), ("B", "abcdefgh12345678"), ("C", "k=abcdefghij; x")))
+
+    assert hidden("abcdefgh12345678 abcdefgh abcdefghij", secrets) == "[hidden] [hidden] [hidden]"
 
 
 def test_a_page_that_was_none_is_said_in_every_form() -> None:
@@ -215,6 +254,92 @@ def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch) -
     assert painted == {"FORCE_COLOR": True, "NO_COLOR": False}
 
 
-def test_the_files_of_the_apps_are_where_the_tests_think() -> None:
-    """The directory that reports are relative to is that of the test apps."""
-    assert Path(APPS, "good_app.py").is_file()
+def test_a_finding_is_filed_under_the_line_of_its_handler(tmp_path: Path) -> None:
+    """SARIF and text name the file and the line of the route; SARIF as the repository names the file."""
+    (tmp_path / ".git").mkdir()
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    route = Route(method="GET", template="/{x}", target="/1", source="app", file="app/views.py", line=42)
+    known = report(directory=shop, routes=(route,))
+    page = io.StringIO()
+
+    text.write(known, page)
+    (location,) = run_of(sarif.render(known))["results"][0]["locations"]
+
+    assert "   at app/views.py:42\n" in page.getvalue()
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "shop/app/views.py"
+    assert location["physicalLocation"]["region"]["startLine"] == 42
+
+
+def named(method: str, template: str, line: int, **more: Any) -> Route:
+    """A route with a handler."""
+    return Route(
+        method=method, template=template, target=template, source="app", file="a.py", line=line, **more
+    )
+
+
+ROUTES = (
+    named("GET", "/items/{id}", 1),
+    named("GET", "/items/new", 2),
+    named("POST", "/items/{id}", 3),
+    Route(method="GET", template="/bare", target="/bare", source="crawl"),
+    named("GET", "/a.b", 4),
+    named("POST", "/cart", 5),
+    named("GET", "/cart", 6),
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "line"),
+    [
+        ("GET", "/items/7?x=1", 1),
+        ("GET", "/items/new", 2),
+        ("HEAD", "/items/7", 1),
+        ("HEAD", "/cart", 6),
+        ("POST", "/items/7", 3),
+        ("TRACE", "/items/7", 1),
+        ("GET", "/items/7/more", None),
+        ("GET", "/bare", None),
+        ("GET", "/a.b", 4),
+        ("GET", "/aXb", None),
+    ],
+)
+def test_the_handler_of_a_request_is_that_of_its_route(method: str, target: str, line: int | None) -> None:
+    """The exact template wins, HEAD goes where GET does, and nothing is guessed for an unknown path."""
+    place = handler(ROUTES, method, target)
+
+    assert (place.line if place else None) == line
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "text", "junit", "html", "markdown", "github", "gitlab"])
+def test_what_a_login_consists_of_is_in_no_report(form: str) -> None:
+    """The value of a header that was given for the audit, and the token in it, are hidden in every form."""
+    token = "s3cr3t-t0ken-of-mine"
+    sent = f"GET /a HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    assert FOUND.exchange is not None
+    exchange = replace(
+        FOUND.exchange,
+        request=replace(FOUND.exchange.request, pieces=(sent,)),
+        reply=replace(FOUND.exchange.reply, body=f"you said {token}".encode()),
+    )
+    echoed = replace(FOUND, message=f"echoes {token}", evidence=(f"x: {token}",), exchange=exchange)
+    page = io.StringIO()
+
+    headers = (("Authorization", f"Bearer {token}"),)
+    write(report(results(E1=judged((echoed,))), headers=headers), form, page)
+
+    assert token not in page.getvalue()
+    assert "hidden" in page.getvalue()
+
+
+def test_every_family_is_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many checks of each family ended in which way, above the verdict."""
+    monkeypatch.setenv("COLUMNS", "80")
+    page = io.StringIO()
+
+    text.write(report(), page)
+
+    lines = page.getvalue().splitlines()
+    assert ["failed", "passed", "not", "run"] in [line.split() for line in lines]
+    assert any(line.startswith("E Errors") and line.split()[-3:] == ["1", ".", "."] for line in lines)
+    assert any(line.startswith("H ") and line.split()[-3:] == ["1", "1", "1"] for line in lines)

@@ -97,13 +97,13 @@ def test_a_url_is_reached_and_never_ended(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_target_that_never_listens_is_given_up(tmp_path: Path) -> None:
     """The line says how long was waited; the log goes with it."""
-    silent = parse_target(["sh", "-c", "echo thinking; sleep 60 # {port}"])
+    silent = parse_target(["sh", "-c", "echo thinking; sleep 60 # {port}"], start_timeout=0.5)
 
     with (
         pytest.raises(
             TargetFailed, match=r"did not answer HTTP on 127\.0\.0\.1:\d+ within 0\.5 s"
         ) as failure,
-        running(silent, wait=0.5),
+        running(silent),
     ):
         pytest.fail("it is not running")
 

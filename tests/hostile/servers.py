@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from tests.ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).parents[2]
-SECONDS: Final = 20.0
+# Against hanging only.
+SECONDS: Final = 45.0
 
 # How each is started, without a log of its requests.
 COMMANDS: Final = {
@@ -56,8 +59,7 @@ class Server:
 @contextmanager
 def serving(name: str, app: str, logs: Path) -> Iterator[Server]:
     """A server with this app, as an import string of a function that makes it, until the end of the block."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     words = COMMANDS[name].format(app=app, port=port).split()
     log = logs / f"{words[0]}.log"
     with log.open("wb") as stream:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import trustme
 
+from tests.ports import free_port
 from tests.toolkit.server.conftest import wait_for
 
 if TYPE_CHECKING:
@@ -89,20 +90,11 @@ class Site:
         return found
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [made.getsockname()[1] for made in sockets]
-    for made in sockets:
-        made.close()
-    return ports
-
-
 @contextmanager
 def nginx(folder: Path, text: str, replaced: dict[str, str]) -> Iterator[Site]:
     """Run nginx with a block of the page, on ports and with files of the test."""
     assert NGINX is not None
-    plain, tls = free_ports(2)
+    plain, tls = free_port(), free_port()
     authority = trustme.CA()
     leaf = authority.issue_cert(HOST)
     leaf.cert_chain_pems[0].write_to_path(folder / "cert.pem")

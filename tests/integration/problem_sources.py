@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +17,14 @@ SECTIONS: Final = {
     "contracting": "CONTRACT",
     "limiting": "RATE_LIMIT",
     "failures": "ERRORS",
+    "draining": "OVERLOAD",
+    "shedding": "OVERLOAD",
+    "timing": "TIMEOUTS",
+    "server": "SERVER",
 }
 
 
+@cache
 def statuses() -> dict[str, set[int]]:
     """The statuses that are written in a call that makes a problem, by section."""
     found: dict[str, set[int]] = {}

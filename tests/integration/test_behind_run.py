@@ -96,7 +96,7 @@ def test_websockets(site: Running) -> None:
 
 
 def test_an_app_that_hardens_itself_is_hardened_once(tmp_path: Path) -> None:
-    """`harden()` inside `garrison run` steps aside: one event, one count, one id, and one warning a layer."""
+    """`harden()` inside `garrison run` steps aside: one event, one count, one id, and one warning."""
     with running(
         tmp_path, "starlette_site:make_hardened", "--factory", directory=SITES,
         GARRISON_RATE_LIMIT_LIMITS="10/hour",
@@ -110,4 +110,4 @@ def test_an_app_that_hardens_itself_is_hardened_once(tmp_path: Path) -> None:
         names = [name for name, _ in replies[0].lines]
         assert len(names) == len(set(names))
         warned = [record["event"] for record in up.records if "mounted twice" in record["event"]]
-        assert len(warned) == len(set(warned)) >= 6
+        assert len(warned) == 1

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import os
 import signal
 import subprocess
 import sys
 from multiprocessing import Pipe
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 import pytest
@@ -21,13 +20,10 @@ from loadtests.bench.measure import PATH, Variant, Wire, WrongReplyError, cost, 
 from loadtests.bench.names import (
     BARE,
     GARRISON,
-    GROUPS,
     LIMITER,
-    NO_OPS,
     OUR_LIMITER,
     QUOTA,
     RECIPE,
-    RECIPE_ASGI,
     REST,
 )
 from loadtests.bench.recipe import usual_recipe
@@ -51,45 +47,6 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
     )
-
-
-@pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
-    """What one quick run prints, and what it writes."""
-    path = tmp_path_factory.mktemp("bench") / "bench.json"
-    result = bench("--quick", "--json", str(path))
-    assert result.returncode == 0, result.stderr
-    return result.stdout, json.loads(path.read_text())
-
-
-def test_every_stack_is_printed_in_every_group(quick: tuple[str, Any]) -> None:
-    """The table has each stack once per SDK, in at most 80 columns."""
-    printed, _ = quick
-    stacks, _, _ = printed.partition("being observed")
-    for name in (BARE, NO_OPS, RECIPE, GARRISON):
-        assert stacks.count(f"  {name:<32}") == len(GROUPS), name
-    for name in (RECIPE_ASGI, QUOTA, REST):
-        assert printed.count(f"  {name:<32}") == 1, name
-    assert max(len(line) for line in printed.splitlines()) <= 80
-
-
-def test_the_file_has_what_the_table_has(quick: tuple[str, Any]) -> None:
-    """Programs read the same figures, layers, targets and machine that people see."""
-    printed, document = quick
-    assert list(document["groups"]) == list(GROUPS)
-    for group in GROUPS:
-        assert document["groups"][group]["variants"][RECIPE]["us"] > 0
-    assert len(document["targets"]) == 14
-    for name, asking in document["shared store"]["decisions"]["asking"].items():
-        assert asking["alone"] > 0
-        assert f"  {name:<38}" in printed
-    for target in document["targets"]:
-        assert f"  {target['text']:<42}" in printed
-    for layer in document["groups"]["no SDK"]["layers"]:
-        assert f"    {layer['name']:<38}" in printed
-    for limiter in document["groups"]["no SDK"]["limiters"]:
-        assert f"    {limiter['name']:<38}" in printed
-    assert document["machine"]["python"] in printed
 
 
 def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(tmp_path: Path) -> None:

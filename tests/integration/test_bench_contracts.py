@@ -11,7 +11,7 @@ from loadtests.bench.contract_apps import BARE_FASTAPI, BOTH, CONTRACT, FASTAPI,
 from loadtests.bench.contract_costs import BIG, PARAMETERS, PLAIN, SENT, SMALL, Measured
 from loadtests.bench.contract_document import SMALL_BYTES, big, small
 from loadtests.bench.contract_documents import DOCUMENTS, Ready, ready, ten
-from loadtests.bench.contract_table import Report, document, measured, targets, text
+from loadtests.bench.contract_table import Report, document, targets, text
 from loadtests.bench.measure import WrongReplyError, cost
 from loadtests.bench.names import BARE
 
@@ -29,21 +29,6 @@ REPORT = Report(
         "GitHub": Ready(operations=1223, seconds=1.2, megabytes=90.0, match=2.5, segments=4.9),
     },
 )
-
-
-def test_a_quick_look_measures_everything() -> None:
-    """Every request has a figure for every variant, and the document with ten operations is always there."""
-    report = measured(quick=True)
-    rounds = report.requests.rounds
-    assert list(rounds) == list(SENT)
-    for asked in rounds.values():
-        assert {BARE, CONTRACT, BOTH, FASTAPI} <= asked.keys()
-        assert all(us > 0 for each in asked.values() for us in each)
-    assert report.documents["ten operations"].match > 0
-    assert max(len(line) for line in text(report)) <= 80
-    assert {"µs, limits and contract, no body", "µs, contract, small body", "µs, contract, 100 KB"} <= {
-        target["text"] for target in document(report)["targets"]
-    }
 
 
 def test_bodies_are_as_long_as_the_table_says() -> None:

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from loadtests.bench.measure import PATH, Variant, Wire, cost, request_scope
-from loadtests.bench.names import BARE, GROUPS
+from loadtests.bench.names import BARE
 from loadtests.bench.observability_apps import (
     ASKED,
     BARE_FASTAPI,
@@ -18,7 +18,6 @@ from loadtests.bench.observability_apps import (
     CORRELATION_ID,
     ERRORS,
     ID_AND_LOG,
-    OTEL_ASGI,
     OTEL_FASTAPI,
     SPAN,
     SPAN_TOO,
@@ -28,7 +27,7 @@ from loadtests.bench.observability_apps import (
     variants,
 )
 from loadtests.bench.observability_costs import ROUTES
-from loadtests.bench.observability_table import LIMITS, Report, document, measured, targets, text
+from loadtests.bench.observability_table import Report, document, targets, text
 from loadtests.bench.worker import environment
 
 if TYPE_CHECKING:
@@ -65,20 +64,6 @@ def reply_of(variant: Variant) -> dict[bytes, bytes]:
     wire.begin()
     asyncio.run(variant.app(request_scope(), wire.receive, send))  # type: ignore[arg-type]
     return {name.lower(): value for name, value in replies[0]["headers"]}
-
-
-def test_a_quick_look_measures_everything() -> None:
-    """Every layer and peer has a figure with few routes and with many, and spans have one for each SDK."""
-    report = measured(quick=True)
-    assert list(report.groups) == list(GROUPS)
-    for group in report.groups.values():
-        assert list(group) == [str(routes) for routes in ROUTES]
-        for rounds in group.values():
-            assert {BARE, ID_AND_LOG, SPAN, SPAN_TOO, OTEL_ASGI, BARE_FASTAPI, OTEL_FASTAPI} <= rounds.keys()
-            assert all(us > 0 for each in rounds.values() for us in each)
-    assert {CORRELATION_ID, STRUCTLOG, BOTH, ERRORS} <= report.groups["no SDK"]["10"].keys()
-    assert max(len(line) for line in text(report)) <= 80
-    assert len(targets(report)) == len(LIMITS) * len(ROUTES)
 
 
 def test_whoever_writes_lines_is_measured_writing_them() -> None:

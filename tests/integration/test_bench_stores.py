@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from valkey.asyncio import Valkey
 
-from loadtests.bench.crowd import Crowd, subjects
+from loadtests.bench.crowd import Crowd
 from loadtests.bench.deciders import bursts
 from loadtests.bench.stores import Cost, Costs
-from loadtests.bench.stores_table import Report, document, measured, targets, text
+from loadtests.bench.stores_table import Report, targets, text
 from loadtests.bench.valkey_callers import callers
 from loadtests.bench.valkey_store import server
 
@@ -30,23 +30,6 @@ REPORT = Report(
         Crowd(name="other", each=5.0, bytes_per_key=319.0, longest=1_000_000.0, tenth=90.0),
     ],
 )
-
-
-def test_a_quick_look_measures_everything() -> None:
-    """Every store has a figure in both columns, and each crowd its memory and its longest turn."""
-    found = measured(quick=True)
-    assert [each.name for each in found.costs.costs] == list(bursts())
-    assert all(each.alone > 0 for each in found.costs.costs)
-    assert [each.name for each in found.crowds] == list(subjects(1))
-    assert all(each.each > 0 and each.longest >= each.tenth > 0 for each in found.crowds)
-    assert {target["text"] for target in document(found)["targets"]} == {
-        "µs per decision, 1 key",
-        "µs per decision, 10,000 keys",
-        "µs, longest while all of them expire",
-        "bytes per key, token bucket",
-        "bytes per key, fixed window",
-        "bytes per key, sliding window",
-    }
 
 
 def test_stores_are_judged_by_what_was_found_and_scaled_by_the_bare_app() -> None:

@@ -85,7 +85,7 @@ def test_every_type_is_in_the_reference() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Problem":
                 given |= {ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg == "type"}
-    assert given == {"QUOTA_EXCEEDED", "ABNORMAL", "f'{REGISTRY}#temporary-reduced-capacity'"}
+    assert given == {"QUOTA_EXCEEDED", "ABNORMAL", "REDUCED_CAPACITY"}
 
 
 def test_every_member_is_in_the_reference() -> None:

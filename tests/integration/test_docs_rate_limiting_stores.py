@@ -33,8 +33,9 @@ from tests.integration.quotas_guide import (
     served,
     settings_of,
 )
+from tests.ports import free_port
 from tests.toolkit.driver import call, exchange, http_scope, replies_with
-from tests.toolkit.ratelimit.servers import Server, free_port
+from tests.toolkit.ratelimit.servers import Server
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ from garrison import (
     ErrorsMiddleware,
     Exposure,
     ExposureMiddleware,
+    HealthMiddleware,
+    Overload,
+    OverloadMiddleware,
     Proxy,
     ProxyMiddleware,
     RateLimit,
@@ -37,11 +41,13 @@ from garrison import (
     RequestLimitsMiddleware,
     SecurityHeaders,
     SecurityHeadersMiddleware,
+    Timeouts,
+    TimeoutsMiddleware,
     Tracing,
     TracingMiddleware,
 )
 from garrison.middleware.hosts import Hosts, HostsMiddleware
-from tests.toolkit.driver import Reply, call, http_scope
+from tests.toolkit.driver import Reply, call, exchange, http_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,6 +181,47 @@ def test_rate_limit(framework: Framework) -> None:
     """The second request is over the quota."""
     ask = make(framework, RateLimitMiddleware, RateLimit(limits="1/hour"))
     assert [ask().status, ask().status] == [200, 429]
+
+
+@BOTH
+def test_health(framework: Framework) -> None:
+    """The probes answer beside the app's own paths."""
+    app = framework()
+    app.add_route("/", view)
+    app.add_middleware(HealthMiddleware)
+    assert call(app, http_scope("/livez")).status == 200
+    assert call(app, http_scope("/")).json["size"] == 0
+
+
+@BOTH
+def test_overload(framework: Framework) -> None:
+    """With one request in flight the next is refused."""
+    statuses: list[int] = []
+
+    async def nested(request: Request) -> JSONResponse:
+        if "once" not in request.query_params:
+            statuses.append((await exchange(app, http_scope("/", query=b"once"))).status)
+        return JSONResponse({})
+
+    app = framework()
+    app.add_route("/", nested)
+    app.add_middleware(OverloadMiddleware, settings=Overload(limit=1))
+    statuses.append(call(app, http_scope("/")).status)
+    assert statuses == [503, 200]
+
+
+@BOTH
+def test_timeouts(framework: Framework) -> None:
+    """A handler that takes too long is answered for."""
+
+    async def hang(request: Request) -> JSONResponse:
+        await asyncio.sleep(60)
+        return JSONResponse({})
+
+    app = framework()
+    app.add_route("/", hang)
+    app.add_middleware(TimeoutsMiddleware, settings=Timeouts(handler=0.1))
+    assert call(app).status == 504
 
 
 @BOTH

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
 ROOT = Path(__file__).parents[2]
+# What the code reads: a script for the store, the page of the report and the schema of its JSON.
+DATA = (".css", ".js", ".json", ".lua")
 DIST_INFO = f"garrison-{__version__}.dist-info"
 USE = """
 import asyncio, importlib.util, json
@@ -98,12 +100,12 @@ def test_the_wheel_holds_the_two_packages(wheel: Path) -> None:
         names = archive.namelist()
     assert {name.partition("/")[0] for name in names} == {"garrison", "garrison_harness", DIST_INFO}
     assert {"garrison/py.typed", "garrison_harness/py.typed", f"{DIST_INFO}/licenses/LICENSE"} <= set(names)
-    assert {Path(name).suffix for name in names if DIST_INFO not in name} == {".py", ".typed", ".lua"}
+    assert {Path(name).suffix for name in names if DIST_INFO not in name} == {".py", ".typed", *DATA}
     for source, package in (("toolkit", "garrison"), ("harness", "garrison_harness")):
         files = {path.relative_to(ROOT / source).as_posix() for path in (ROOT / source).rglob("*.*")}
-        files = {file for file in files if file.endswith((".py", ".lua"))}
+        files = {file for file in files if file.endswith((".py", *DATA))}
         kept = {name for name in names if name.startswith(f"{package}/")}
-        assert files == {name for name in kept if name.endswith((".py", ".lua"))}
+        assert files == {name for name in kept if name.endswith((".py", *DATA))}
 
 
 def test_the_sdist_holds_the_sources(built: Path) -> None:
@@ -150,6 +152,7 @@ def test_the_command_works_without_extras(installed: Path) -> None:
     [
         (("run", "shop:app"), "server"),
         (("check", "shop:app"), "harness"),
+        (("explain", "H1"), "harness"),
         (("load", "http://127.0.0.1:9"), "load"),
     ],
 )

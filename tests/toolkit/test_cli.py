@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from click.testing import CliRunner, Result
 
 from garrison import __version__
 from garrison.cli import main
+from garrison.run_cli import run
 from garrison.sections import attribute_docs, optional_sections, sections_of, settings_of
+from garrison.server.familiar_flags import FAMILIAR
 from garrison.stack import Settings
 
 if TYPE_CHECKING:
@@ -59,7 +62,8 @@ def test_help_lists_the_commands_and_examples() -> None:
     """All commands are there, those of the harness too, and the examples are a line each."""
     found = garrison("--help").stdout
     names = [line.split()[0] for line in found.partition("Commands:\n")[2].splitlines()]
-    assert names == ["run", "config", "contract", "csp", "limits", "check", "load"]
+    harness = ["check", "explain", "accept", "prove", "load", "drill"]
+    assert names == ["run", "config", "contract", "csp", "limits", *harness]
     assert "    garrison run shop.main:app --port 8000\n    garrison config --check\n" in found
     assert "Exit status: 0" in garrison("run", "--help").stdout
 
@@ -88,6 +92,35 @@ def test_usage_errors_are_one_line(words: tuple[str, ...], line: str) -> None:
     assert found.stderr.startswith(f"garrison: {line}")
     assert found.stderr.endswith(" --help` says what there is.\n")
     assert found.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ("--uds /run/shop.sock", "'--uds': use --unix-socket."),
+        ("--ssl-keyfile=key.pem", "'--ssl-keyfile': use --tls-key."),
+        ("-w 4", "'-w': use --workers."),
+        ("-w4", "'-w': use --workers."),
+        ("--bind :80", "'--bind': use --host and --port, or --unix-socket."),
+        ("--forwarded-allow-ips *", "'--forwarded-allow-ips': set GARRISON_PROXY_TRUSTED."),
+    ],
+)
+def test_flags_of_other_servers_lead_to_ours(words: str, advice: str) -> None:
+    """Who comes from uvicorn or gunicorn is told what `run` has for a flag, and not what is spelled alike."""
+    found = garrison("run", "a:b", *words.split())
+    assert found.exit_code == 2
+    assert found.stderr == f"garrison: No such option {advice} `garrison run --help` says what there is.\n"
+    assert "use" not in garrison("config", *words.split()).stderr
+
+
+def test_flags_of_other_servers_lead_to_what_there_is() -> None:
+    """No advice names a flag or a variable that is gone, and none is about a flag that `run` has itself."""
+    own = {option for parameter in run.params for option in parameter.opts}
+    variables = {setting.variable for setting in settings_of(Settings)} | {"GARRISON_ACCESS_LOG"}
+    told = " ".join(FAMILIAR.values())
+    assert not own & set(FAMILIAR)
+    assert set(re.findall(r"--[a-z-]+", told)) <= own
+    assert set(re.findall(r"GARRISON_[A-Z_]+", told)) <= variables
 
 
 def test_every_wrong_variable_is_a_line() -> None:
@@ -153,6 +186,7 @@ class TestText:
             f"* GARRISON_RATE_LIMIT_LIMITS 5/minute (file {limits})",
             "* GARRISON_SERVER_PORT 8000 (environment)",
             "* GARRISON_SERVER_WORKERS 1 (WEB_CONCURRENCY)",
+            "* GARRISON_SERVER_DRAIN_DELAY 0s (profile development)",
         ]
         assert not [line for line in lines if "GARRISON_TRACING_CONTINUE" in line]
 
@@ -227,10 +261,12 @@ class TestTemplate:
             "config", "--format", "env", GARRISON_TRACING="off", GARRISON_SERVER_PORT="9000",
             GARRISON_RATE_LIMIT_LIMITS_FILE=str(limits),
             GARRISON_SECURITY_HEADERS_PAGE_POLICY="default-src 'self'",
+            GARRISON_HEALTH_DRAIN_FILE="/run/a #1",
         ).stdout.splitlines()  # fmt: skip
         assert [line for line in found if line and not line.startswith("#")] == [
             "GARRISON_TRACING=off",
             "GARRISON_SECURITY_HEADERS_PAGE_POLICY=default-src 'self'",
+            'GARRISON_HEALTH_DRAIN_FILE="/run/a #1"',
             f"GARRISON_RATE_LIMIT_LIMITS_FILE={limits}",
             "GARRISON_SERVER_PORT=9000",
         ]
@@ -264,7 +300,7 @@ class TestCheck:
         assert "warning: GARRISON_TRACING_CONTINUE: its section is off, so nothing reads it." in found.stderr
 
     def test_callables_that_are_not_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What quotas name is imported as `garrison run` does it; where it cannot be, that is a warning."""
+        """What quotas name is imported as `garrison run` does it; where it cannot be, that is an error."""
         (tmp_path / "checked_limits.py").write_text("def tenant(request): ...\n", encoding="utf-8")
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "path", list(sys.path))
@@ -277,14 +313,54 @@ class TestCheck:
             GARRISON_RATE_LIMIT_COSTS="/a: nowhere.at_all:cost",
         )
         sys.modules.pop("checked_limits")
-        assert found.exit_code == 0
+        assert found.exit_code == 1
         assert "checked_limits:tenant cannot" not in found.stderr
         assert (
-            "warning: GARRISON_RATE_LIMIT_MESSAGES: checked_limits:tenent cannot be imported here, and"
+            "error: GARRISON_RATE_LIMIT_MESSAGES: checked_limits:tenent cannot be used, and"
             " `garrison run` does not start without it. checked_limits has no attribute tenent."
             " Did you mean tenant?\n" in found.stderr
         )
-        assert "warning: GARRISON_RATE_LIMIT_COSTS: nowhere.at_all:cost cannot be imported" in found.stderr
+        assert "error: GARRISON_RATE_LIMIT_COSTS: nowhere.at_all:cost cannot be used" in found.stderr
+
+    def test_what_run_refuses_is_an_error(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """TLS files that cannot be read, and an app that is not there or cannot be made."""
+        (tmp_path / "checked_shop.py").write_text(
+            "print('said at import')\n"
+            "def app(environ, start_response): ...\n"
+            "def make(): raise OSError('no disk')\n",
+            encoding="utf-8",
+        )
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", list(sys.path))
+
+        def check(target: str = "checked_shop:app", certificate: str = "", factory: str = "off") -> Result:
+            return garrison(
+                "config", "--check", "--format", "json", columns=None, GARRISON_SERVER_TARGET=target,
+                GARRISON_SERVER_TLS_CERTIFICATE=certificate, GARRISON_SERVER_FACTORY=factory,
+            )  # fmt: skip
+
+        fine = check()
+        assert (fine.exit_code, json.loads(fine.stdout)["settings"] != {}) == (0, True)
+        assert "said at import\n" in fine.stderr
+        missing = check(certificate="nope.pem")
+        assert missing.exit_code == 1
+        assert (
+            "error: GARRISON_SERVER_TLS_CERTIFICATE: expected a file that can be read (No such file or"
+            " directory), found 'nope.pem'.\n" in missing.stderr
+        )
+        broken = check("checked_shop:make", factory="on")
+        assert broken.exit_code == 1
+        assert "calling checked_shop:make failed: OSError: no disk" in broken.stderr
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, "a2wsgi", None)
+            assert "a WSGI app is served through a2wsgi. Install it with" in check().stderr
+        nowhere = check("checked_shop:nope")
+        sys.modules.pop("checked_shop")
+        assert nowhere.exit_code == 1
+        assert (
+            "error: GARRISON_SERVER_TARGET: `garrison run` does not start with it: checked_shop has no"
+            " attribute 'nope'.\n" in nowhere.stderr
+        )
 
     def test_without_it_there_is_no_advice(self) -> None:
         """Advice is given to who asks, and only then decides the exit status."""

@@ -44,7 +44,7 @@ def test_a_handshake_is_a_get_and_a_unix_socket_has_no_client() -> None:
 def test_a_second_layer_of_a_name_steps_aside_and_says_so_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first layer stays the first however often it asks; another one is told off in the log once."""
+    """The first layer stays the first however often it asks; the log has one line for all that come twice."""
     monkeypatch.setattr(module, "_warned", set())
     first, second = object(), object()
     with caplog.at_level(logging.WARNING, "garrison"):
@@ -52,8 +52,12 @@ def test_a_second_layer_of_a_name_steps_aside_and_says_so_once(
             context = RequestContext(http_scope())
             assert [context.mount("x", layer) for layer in (first, first, second)] == [True, True, False]
             assert context.mount("y", second)
+            assert not context.mount("y", first)
     assert [record.getMessage() for record in caplog.records] == [
-        "the layer 'x' is mounted twice on one request; the inner one steps aside"
+        (
+            "the layer 'x' is mounted twice on one request; the inner one steps aside, as does every other"
+            " that is there twice"
+        )
     ]
 
 

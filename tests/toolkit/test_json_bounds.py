@@ -90,9 +90,9 @@ def test_broken_json_is_no_trouble(text: bytes) -> None:
 @pytest.mark.parametrize("attack", [b"[", b'"', b"\\", b'\\"', b'"\\', b"[]", b'"[', b"{}"])
 def test_megabytes_of_anything_take_no_time(attack: bytes) -> None:
     """The largest body that is let through is judged in one pass."""
-    started = time.perf_counter()
+    started = time.thread_time()
     is_deeper(attack * (4_000_000 // len(attack)), 64)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @given(JSON, st.booleans())

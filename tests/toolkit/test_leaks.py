@@ -84,9 +84,9 @@ def test_a_coding_by_each_of_its_names(coding: bytes) -> None:
 def test_a_compressed_bomb_is_opened_so_far_only() -> None:
     """A reply that inflates a thousandfold costs no more than its first part."""
     bomb = gzip.compress(b"x" * 50_000_000, 9)
-    started = time.perf_counter()
+    started = time.thread_time()
     assert not evidence([(b"content-encoding", b"gzip")], bomb, REVEALS)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_a_compressed_bomb_is_opened_so_far_only() -> None:
 )
 def test_no_body_takes_long(attack: bytes) -> None:
     """A reply made to confuse the expression takes no more time than its length."""
-    started = time.perf_counter()
+    started = time.thread_time()
     evidence([], attack * (64 * 1024 // len(attack)), REVEALS)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize(

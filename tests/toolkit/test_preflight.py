@@ -14,9 +14,12 @@ from garrison.middleware.cross_origin import CrossOrigin
 from garrison.middleware.csp_reports import CspReports
 from garrison.middleware.exposure import Exposure
 from garrison.middleware.hosts import Hosts
+from garrison.middleware.overload import Overload
 from garrison.middleware.proxy import Proxy
 from garrison.middleware.rate_limit import RateLimit
+from garrison.middleware.request_limits import RequestLimits
 from garrison.middleware.security_headers import SecurityHeaders
+from garrison.middleware.timeouts import Timeouts
 from garrison.preflight import NEED_A_SETTING, examine
 from garrison.sections import optional_sections
 from garrison.stack import NEED_ONE_OF, Server, Settings
@@ -27,6 +30,8 @@ COMPLETE = Settings(
     proxy=Proxy(trusted=(ip_network("10.0.0.0/8"),)),
     hosts=Hosts(allowed=("shop.example",), https="redirect"),
     cross_origin=CrossOrigin(mode="enforce"),
+    overload=Overload(limit="adaptive"),
+    timeouts=Timeouts(handler=60.0),
     contract=Contract(
         document=str(Path(__file__).parent / "contract" / "document.yaml"), security="presence"
     ),
@@ -48,6 +53,27 @@ def test_complete_settings_need_no_advice() -> None:
     assert advice(COMPLETE) == []
 
 
+def test_bounds_that_the_server_makes_idle_are_told() -> None:
+    """Whoever raises what the layer takes has to raise what the server takes too."""
+    limits = RequestLimits(max_header_bytes=64 * 1024, max_url=64 * 1024, max_headers=1000)
+    assert advice(replace(COMPLETE, request_limits=limits)) == [
+        ("warning", "GARRISON_REQUEST_LIMITS_MAX_HEADER_BYTES"),
+        ("warning", "GARRISON_REQUEST_LIMITS_MAX_URL"),
+        ("warning", "GARRISON_REQUEST_LIMITS_MAX_HEADERS"),
+    ]
+    server = Server(header_bytes=64 * 1024, header_lines=1000)
+    assert advice(replace(COMPLETE, request_limits=limits, server=server)) == []
+    assert advice(replace(COMPLETE, request_limits=None, server=Server(header_lines=10))) == [
+        ("warning", "GARRISON_REQUEST_LIMITS")
+    ]
+
+
+def test_a_long_time_for_heads_is_told() -> None:
+    """Slow heads would hold connections for as long."""
+    server = Server(header_timeout=300.0)
+    assert advice(replace(COMPLETE, server=server)) == [("warning", "GARRISON_SERVER_HEADER_TIMEOUT")]
+
+
 def test_defaults_lack_what_only_the_operator_knows() -> None:
     """Quotas, proxies and hosts cannot be guessed, so production is told of them."""
     assert set(advice(Settings())) == {
@@ -57,6 +83,17 @@ def test_defaults_lack_what_only_the_operator_knows() -> None:
         ("warning", "GARRISON_HOSTS_HTTPS"),
         ("warning", "GARRISON_CROSS_ORIGIN_MODE"),
         ("warning", "GARRISON_CONTRACT_DOCUMENT"),
+        ("warning", "GARRISON_OVERLOAD_LIMIT"),
+        ("warning", "GARRISON_TIMEOUTS_HANDLER"),
+    }
+
+
+def test_deadlines_that_are_off_are_noticed() -> None:
+    """A slow client holds a handler for ever; a deadline on some paths is one."""
+    off = Timeouts(body_rate=None, reader=None, rules="/reports: 2m")
+    assert set(advice(replace(COMPLETE, timeouts=off))) == {
+        ("warning", "GARRISON_TIMEOUTS_BODY_RATE"),
+        ("warning", "GARRISON_TIMEOUTS_READER"),
     }
 
 
@@ -361,3 +398,19 @@ def test_advice_says_what_to_do() -> None:
     for item in examine(Settings(errors=None)):
         assert any(item.variable.startswith(name) for name in known)
         assert item.text.endswith((".", ".)"))
+
+
+def test_an_app_without_a_limit_is_noticed() -> None:
+    """Production is told while nothing bounds what is in flight, and what is left without the valve."""
+    for section, words in [(Overload(), "only a loop"), (Overload(lag=None), "nothing is refused")]:
+        (found,) = examine(replace(COMPLETE, overload=section))
+        assert (found.level, found.variable) == ("warning", "GARRISON_OVERLOAD_LIMIT")
+        assert words in found.text
+        assert examine(replace(COMPLETE, overload=section, profile="development")) == ()
+    assert advice(replace(COMPLETE, overload=Overload(limit=100, lag=None))) == []
+
+
+def test_priorities_that_are_never_reached_are_noticed() -> None:
+    """A priority behind one for everything says nothing."""
+    section = Overload(limit=100, priorities="/*: low; /checkout: high")
+    assert advice(replace(COMPLETE, overload=section)) == [("warning", "GARRISON_OVERLOAD_PRIORITIES")]

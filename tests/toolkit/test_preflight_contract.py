@@ -183,13 +183,13 @@ def test_names_of_schemes_are_those_of_the_document(file: str) -> None:
     assert "Did you mean user?" in found
 
 
-def test_a_callable_need_not_be_where_settings_are_looked_over(file: str) -> None:
-    """That it cannot be imported is a warning, and keeps nothing else from being looked at."""
+def test_a_callable_that_cannot_be_imported_is_told_by_itself(file: str) -> None:
+    """It is an error, and keeps nothing else from being looked at."""
     fields: dict[str, Any] = {"document": file, "api_keys": KEYS, "verifiers": "user=nowhere.at_all:verify"}
     assert told(**fields) == {}
     (found,) = examine_imports(Settings(contract=Contract(**fields)))
-    assert (found.level, found.variable) == ("warning", "GARRISON_CONTRACT_VERIFIERS")
-    assert "nowhere.at_all:verify cannot be imported here" in found.text
+    assert (found.level, found.variable) == ("error", "GARRISON_CONTRACT_VERIFIERS")
+    assert "nowhere.at_all:verify cannot be used" in found.text
 
 
 def check(**environ: str) -> Result:

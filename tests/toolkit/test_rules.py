@@ -144,8 +144,18 @@ def test_paths_are_read_without_values() -> None:
 @pytest.mark.parametrize("text", ["/a; GET", "a", "/a: 5/minute", "/a: listed: x", "/a*b", "/a /b"])
 def test_a_list_needs_paths(text: str) -> None:
     """What is no path is shown beside an example of the section."""
-    with pytest.raises(NotationError, match="paths such as '/example', not '"):
+    with pytest.raises(NotationError, match="paths such as '/example', parted by ';', not '"):
         parse_paths(text, "/example")
+
+
+def test_a_list_with_commas_is_told_what_parts_paths() -> None:
+    """Other lists have commas; an example with several paths shows what stands between them here."""
+    with pytest.raises(NotationError) as caught:
+        parse_paths("/feed, /watch/*", "/feed")
+    assert caught.value.expected == "paths such as '/feed', parted by ';'"
+    with pytest.raises(NotationError) as caught:
+        parse_paths("/feed, /watch/*", "/livez; GET /static/*")
+    assert caught.value.expected == "paths such as '/livez; GET /static/*'"
 
 
 @pytest.mark.parametrize(

@@ -374,6 +374,19 @@ class TestEnvFile:
             "G": "'",
         }  # fmt: skip
 
+    def test_comments_behind_values(self, tmp_path: Path) -> None:
+        """A blank and a `#` begin one, unless they are in quotes, as python-dotenv has it."""
+        path = tmp_path / "env"
+        path.write_text(
+            'A=100/minute # for now\nB=a#b\nC=#fff\nD=\'a # b\' # c\nE= # nothing\nF="a"  # say "b"\n'
+            "G='a'b'\nH=a\t# tab\nI='none'#of these\n",
+            encoding="utf-8",
+        )
+        assert read_env_file(path) == {
+            "A": "100/minute", "B": "a#b", "C": "#fff", "D": "a # b", "E": "", "F": "a", "G": "a'b", "H": "a",
+            "I": "'none'#of these",
+        }  # fmt: skip
+
     def test_broken_lines_are_counted_not_quoted(self, tmp_path: Path) -> None:
         """Each line that is no variable is named by its number, since it may hold a secret."""
         path = tmp_path / "env"

@@ -68,7 +68,8 @@ def test_layers_stand_in_the_order_of_the_sections() -> None:
     names = [name for name in sections_of(Settings) if name not in BESIDE_THE_LAYERS]
     assert names == [
         "proxy", "request_id", "tracing", "access_log", "security_headers", "cookies", "cross_origin",
-        "errors", "hosts", "exposure", "csp_reports", "rate_limit", "request_limits", "contract",
+        "errors", "health", "hosts", "exposure", "csp_reports", "overload", "rate_limit", "timeouts",
+        "request_limits", "contract",
     ]  # fmt: skip
     hardened = harden(app, EVERYTHING)
     assert list(hardened.layers) == names
@@ -154,7 +155,8 @@ def test_quotas_of_workers_that_need_a_secret(monkeypatch: pytest.MonkeyPatch) -
     [
         ({"port": 65_536}, "Server.port: expected a port from 0 to 65535, found '65536'."),
         ({"port": -1}, "Server.port: expected a port from 0 to 65535, found '-1'."),
-        ({"workers": 0}, "Server.workers: expected at least 1, found '0'."),
+        ({"workers": 0}, "Server.workers: expected from 1 to 1000, found '0'."),
+        ({"workers": 8000}, "Server.workers: expected from 1 to 1000, found '8000'."),
         ({"host": " "}, "Server.host: expected an address or a host name, found ' '."),
     ],
 )

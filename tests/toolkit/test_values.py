@@ -66,6 +66,10 @@ ACCEPTED: list[tuple[Any, str, object]] = [
     (Colour | None, "red", "red"),
     (Secret, " hunter2 ", Secret("hunter2")),
     (Secret | None, "off", None),
+    (Literal["adaptive"] | int | None, "adaptive", "adaptive"),
+    (Literal["adaptive"] | int | None, "40", 40),
+    (Literal["adaptive"] | int | None, "off", None),
+    (Network | None, "10.0.0.0/8", ip_network("10.0.0.0/8")),
 ]
 
 REFUSED: list[tuple[Any, str]] = [
@@ -99,6 +103,8 @@ REFUSED: list[tuple[Any, str]] = [
     (int | None, "never"),
     (Secret, "  "),
     (Secret | None, ""),
+    (Literal["adaptive"] | int | None, "many"),
+    (Literal["adaptive"] | int | None, "1.5"),
 ]
 
 

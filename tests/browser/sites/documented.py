@@ -19,4 +19,4 @@ async def brew_on_litestar(number: FromPath[int]) -> dict[str, str]:
     return {"tea": f"Darjeeling {number}"}
 
 
-on_litestar = Litestar([brew_on_litestar])
+on_litestar = Litestar([brew_on_litestar], logging_config=None)

@@ -9,7 +9,11 @@ from typing import Any
 
 SAFE = [
     (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"frame-ancestors 'self'; base-uri 'self'"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; frame-ancestors 'self'; base-uri 'self'; report-uri /reports",
+    ),
+    (b"permissions-policy", b"camera=(), microphone=()"),
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
     (b"strict-transport-security", b"max-age=31536000"),
 ]
@@ -44,6 +48,8 @@ async def respond(scope: dict[str, Any], receive: Any) -> tuple[int, list[tuple[
     method, path = scope["method"], scope["path"]
     if status := refusal(scope):
         return status, [], b""
+    if path == "/reports" and method == "POST":
+        return 204, [], b""
     if path == "/json":
         if method != "POST":
             return 405, [(b"allow", b"POST")], b""
@@ -66,6 +72,8 @@ def refusal(scope: dict[str, Any]) -> int:
     headers = scope["headers"]
     if sum(name == b"host" for name, _ in headers) != 1:
         return 400
+    if (b"sec-fetch-site", b"cross-site") in headers and scope["method"] != "GET":
+        return 403
     if len(headers) > 100 or sum(len(name) + len(value) for name, value in headers) > 32_768:
         return 431
     if len(scope["raw_path"]) + len(scope["query_string"]) > 8192:

@@ -13,12 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from click.testing import CliRunner
+
+from garrison_harness.load.command import load
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 APPS = Path(__file__).parent / "apps"
 ENTRY = [sys.executable, "-c", "from garrison_harness.load.command import load; load()"]
-MARK = "GARRISON_LOAD_TEST_MARK"
+MARK = "LOAD_TEST_MARK"  # `garrison run` refuses variables with its prefix that it does not know
 
 
 @dataclass
@@ -46,11 +50,23 @@ class Command:
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     process: subprocess.Popen[str] | None = None
 
-    def start(self, *words: str, directory: Path = APPS) -> subprocess.Popen[str]:
-        """Start it."""
+    def start(
+        self, *words: str, directory: Path = APPS, calibrate: bool = False, watch: bool = False
+    ) -> subprocess.Popen[str]:
+        """Start it; the generator is calibrated, and the target watched, only where that matters."""
+        environment = {**os.environ, MARK: self.mark}
+        flags = [*([] if calibrate else ["--no-calibrate"]), *([] if watch else ["--no-watch"])]
+        self.process = subprocess.Popen(
+            [*ENTRY, *flags, *words], cwd=directory, env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        return self.process
+
+    def start_worker(self, *words: str) -> subprocess.Popen[str]:
+        """Start a worker, which takes no other options than where its master is."""
         environment = {**os.environ, MARK: self.mark}
         self.process = subprocess.Popen(
-            [*ENTRY, *words], cwd=directory, env=environment, text=True,
+            [*ENTRY, "--worker", *words], env=environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         return self.process
@@ -61,10 +77,16 @@ class Command:
         stdout, stderr = self.process.communicate(timeout=40)
         return Ended(self.process.returncode, stdout, stderr, list(self.marked().values()))
 
-    def run(self, *words: str) -> Ended:
+    def run(self, *words: str, calibrate: bool = False, watch: bool = False) -> Ended:
         """Start it and wait for it."""
-        self.start(*words)
+        self.start(*words, calibrate=calibrate, watch=watch)
         return self.end()
+
+    def run_here(self, *words: str, watch: bool = False) -> Ended:
+        """Do the same in this process, where it does not matter whose it is: importing takes a while."""
+        flags = ["--no-calibrate", *([] if watch else ["--no-watch"])]
+        done = CliRunner(env={MARK: self.mark}).invoke(load, [*flags, *words])
+        return Ended(done.exit_code, done.stdout, done.stderr, list(self.marked().values()))
 
     def marked(self) -> dict[int, str]:
         """Command lines by process id of everything that this command started and that still runs."""
@@ -83,8 +105,8 @@ class Command:
             os.kill(number, signal.SIGKILL)
 
 
-def wait_for(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
-    """Poll until the condition is true."""
+def wait_for(condition: Callable[[], object], *, seconds: float = 40.0) -> None:
+    """Poll until the condition is true, nearly as long as a test may take at all."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came true"

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from garrison_harness.load.command import write
+from garrison_harness.load.account import Account
 from garrison_harness.load.generator import How, Outcome
-from garrison_harness.load.plan import Plan, Report
-from garrison_harness.load.result import EXIT_STATUSES, Result, judge_run
+from garrison_harness.load.health import Health
+from garrison_harness.load.judging import Evidence
+from garrison_harness.load.plan import Plan
+from garrison_harness.load.promise import Promise
+from garrison_harness.load.report.text import render
+from garrison_harness.load.result import Result, judge_all
 from garrison_harness.load.tally import Tally
-from garrison_harness.load.text import render
-from garrison_harness.load.thresholds import parse_threshold
-from garrison_harness.target import UsageFault, parse_target
+from garrison_harness.load.thresholds import Judgement, parse_threshold
+from garrison_harness.target import parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+LIMITED = Health(reasons=("the load process used more than 90% of its core: take fewer users",))
+BROKEN = Promise(id="ids", title="every reply has an id", verdict="broken", detail="2 of 20 had none")
 
 
 def result(
@@ -28,6 +34,8 @@ def result(
     requests: int = 4,
     cpu: float = 0.5,
     failing: Sequence[str] = (),
+    health: Health | None = None,
+    promises: tuple[Promise, ...] = (),
 ) -> Result:
     """A run of two seconds."""
     tally = Tally()
@@ -35,13 +43,16 @@ def result(
         tally.reply(0.001 * (number + 1), status=200)
     for path in failing:
         tally.reply(0.001, status=500, error="HTTP 500", path=path)
-    report = Report(ended="finished", duration=2.0, cpu=cpu, addresses=3, tally=tally)
-    return judge_run(
+    account = Account(duration=2.0, cpu=cpu, addresses=3, names={"GET /": tally})
+    thresholds = [parse_threshold(text) for text in expressions or ["errors==0%"]]
+    return Result(
         target=parse_target(["shop:app"]),
         started=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         plan=Plan(base_url="http://127.0.0.1:8000", users=3, spawn_rate=3, duration=2.0),
-        outcome=Outcome(how=how, detail=detail, report=report),
-        thresholds=[parse_threshold(text) for text in expressions or ["errors==0%"]],
+        outcome=Outcome(how=how, detail=detail, account=account),
+        judgements=judge_all(thresholds, Evidence(account=account)),
+        health=health or Health(),
+        promises=promises,
     )
 
 
@@ -53,29 +64,57 @@ def result(
         (result("rate>=0", requests=0), "failed", 1),
         (result(how="interrupted"), "inconclusive", 4),
         (result("avg<1us", how="target died"), "inconclusive", 4),
+        (result("avg<1us", health=LIMITED), "inconclusive", 4),
+        (result("avg<1s", health=LIMITED), "passed", 0),
+        (result(promises=(BROKEN,)), "failed", 1),
     ],
 )
 def test_verdict_decides_the_exit_status(made: Result, verdict: str, status: int) -> None:
     """Kept is 0, missed or nothing sent is 1, and a run that was cut short says nothing: 4."""
     assert made.verdict == verdict
-    assert EXIT_STATUSES[made.verdict] == status
+    assert made.exit_status == status
 
 
-@pytest.mark.parametrize(
-    ("how", "words"),
-    [
-        ("interrupted", "interrupted after 2.0 s"),
-        ("target died", "the target died under load (signal 9) after 2.0 s"),
-        ("generator died", "the load process died (signal 9) after 2.0 s"),
-        ("generator stuck", "did not end in time"),
-    ],
-)
-def test_reason_says_why_a_run_is_partial(how: How, words: str) -> None:
-    """A run that was cut short says what happened, when, and that its figures are partial."""
-    reason = result(how=how, detail="signal 9" if "died" in how else "").reason
-    assert reason is not None
-    assert words in reason
-    assert "partial" in reason
+def test_threshold_that_aborted_the_run_stays_missed() -> None:
+    """Replies that came in after the decision do not take it back."""
+    aborting, other = parse_threshold("errors<10% abort"), parse_threshold("max<1s")
+    missed = Judgement(threshold=aborting, actual=0.5, passed=False)
+    tally = Tally()
+    tally.reply(0.001, status=200)
+    evidence = Evidence(account=Account(duration=2.0, names={"GET /": tally}))
+    found = judge_all([other, aborting], evidence, aborted=missed)
+    assert [(one.threshold, one.passed, one.actual) for one in found] == [
+        (other, True, 0.001),
+        (aborting, False, 0.5),
+    ]
+
+
+def test_json_tells_how_it_was_judged() -> None:
+    """The thresholds, the generator's health, the promises, and why it ended."""
+    made = result(
+        "avg<1s", "avg{name:x}<1s", how="aborted", detail="it was", health=LIMITED, promises=(BROKEN,)
+    )
+    found = made.to_record()
+    assert (found["verdict"], found["complete"], found["aborted"]) == ("failed", False, True)
+    assert found["reason"] == "aborted after 2.0 s: it was"
+    assert [(one["passed"], one["actual"], one["undecided"]) for one in found["thresholds"]] == [
+        (True, 0.0025, False),
+        (False, None, False),
+    ]
+    assert [one["note"] for one in found["thresholds"]] == [
+        "",
+        "no request is named 'x'; there were GET /",
+    ]
+    assert (found["health"]["limited"], found["health"]["reasons"]) == (True, list(LIMITED.reasons))
+    assert found["promises"] == [
+        {
+            "id": "ids",
+            "title": "every reply has an id",
+            "verdict": "broken",
+            "detail": "2 of 20 had none",
+            "examples": [],
+        }
+    ]
 
 
 def test_text_shows_each_threshold_with_its_actual_value() -> None:
@@ -106,7 +145,7 @@ def test_errors_are_shown_with_the_paths_that_gave_them() -> None:
 def test_a_path_is_not_said_twice() -> None:
     """A locustfile's own words may name the path already."""
     made = result()
-    made.outcome.report.tally.reply(0.001, status=500, error="HTTP 500 at /a", path="/a")
+    made.outcome.account.names["GET /"].reply(0.001, status=500, error="HTTP 500 at /a", path="/a")
     assert "            1 HTTP 500 at /a" in render(made).splitlines()
 
 
@@ -116,15 +155,6 @@ def test_target_is_the_object_that_an_audit_reports() -> None:
     assert result().to_record()["target"] == expected
 
 
-def test_busy_client_is_pointed_out() -> None:
-    """Where the load process used most of a core, the report says whose latency it may be."""
-    assert "the client was busy" in render(result(cpu=1.9))
-    assert "the client was busy" not in render(result(cpu=1.0))
-
-
-def test_result_that_cannot_be_written_is_explained() -> None:
-    """A file that turns out not to be writable is one line with the fix, even for root."""
-    with pytest.raises(
-        UsageFault, match=r"^--output /proc/load\.json could not be written: .*; name another"
-    ):
-        write("{}", Path("/proc/load.json"))
+def test_limit_of_the_generator_is_pointed_out() -> None:
+    """Where the generator was the limit, the report says so even if every threshold was kept."""
+    assert "used more than 90% of its core" in render(result(health=LIMITED))

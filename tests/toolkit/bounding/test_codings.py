@@ -80,9 +80,9 @@ def test_what_cannot_be_inflated_is_nothing(body: bytes) -> None:
 )
 def test_a_bomb_takes_no_time(bomb: bytes, codings: tuple[bytes, ...], becomes: bytes | None) -> None:
     """It is over as soon as there is too much, and empty members are no way to take long."""
-    began = time.perf_counter()
+    began = time.thread_time()
     assert inflated([bomb], 10_000_000, *codings) == becomes
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,6 @@ def test_without_a_boundary_there_is_nothing_to_count() -> None:
 )
 def test_megabytes_of_anything_take_no_time(sent: bytes) -> None:
     """A body is counted faster than it can arrive, and its bounds end what is not."""
-    began = time.perf_counter()
+    began = time.thread_time()
     judged(sent * (20_000_000 // len(sent)), LOOSE, 65_536)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1

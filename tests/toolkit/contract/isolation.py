@@ -141,12 +141,17 @@ def nothing_per_request_is_on_self(subject: Subject) -> None:
         assert state == during[0]
 
 
+# Acts on the paths of probes alone, and leaves nothing on the way of other requests.
+UNSEEN: Final = frozenset({"HealthMiddleware"})
+
+
 @clause
 def a_second_mount_steps_aside(subject: Subject) -> None:
     """A layer that is mounted twice on one request acts, counts and logs once."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        assert len(scope["garrison"]._mounts) > 0, "no layer has noted itself: is it active at all?"
+        if subject.name not in UNSEEN:
+            assert len(scope["garrison"]._mounts) > 0, "no layer has noted itself: is it active at all?"
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"{}"})

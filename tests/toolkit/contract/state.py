@@ -7,12 +7,18 @@ from typing import Any
 
 from garrison.buffer_budget import BufferBudget
 from garrison.contracting.telling import Teller
+from garrison.draining import Drain
+from garrison.lifecycle import Lifecycle
 from garrison.ratelimit.memory import MemoryStore
 from garrison.ratelimit.outcomes import Outcomes
+from garrison.shedding.gate import Gate
+from garrison.shedding.lag import LoopLag
+from garrison.shedding.pulse import Pulse
+from garrison.timing.sweep import Sweeps
 
-# What a store counts belongs to its clients, and what metrics and budgets count, and what was told lately, to
-# the process.
-LEDGERS = (BufferBudget, MemoryStore, Outcomes, Teller)
+# What a store counts belongs to its clients; and what metrics and budgets count, what was told lately, what
+# is under way and what is looked at together, to the process.
+LEDGERS = (BufferBudget, Drain, Gate, Lifecycle, LoopLag, MemoryStore, Outcomes, Pulse, Sweeps, Teller)
 
 # When a layer last looked for an SDK, and whether it found one: of the process, and not of a request.
 ASKED = {"_ask_again", "_spans", "measures"}

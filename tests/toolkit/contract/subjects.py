@@ -23,12 +23,14 @@ from garrison import (
     CspReports,
     Exposure,
     Hosts,
+    Overload,
     Proxy,
     RateLimit,
     RateLimitMiddleware,
     RequestId,
     RequestLimits,
     Settings,
+    Timeouts,
     harden,
 )
 from garrison.asgi import ASGIApp
@@ -102,7 +104,14 @@ ACTIVE: Final[dict[str, object]] = {
     "hosts": Hosts(allowed=("shop.example",), https="redirect", plain="/*"),
     "exposure": Exposure(closed="docs; metrics; dotfiles; /admin/*"),
     "csp_reports": CspReports(path="/csp-reports"),
+    "overload": Overload(
+        limit="adaptive",
+        priorities="GET /never/*: high; /nor/*: low",
+        exempt="GET /metrics*",
+        endless="/feed",
+    ),
     "rate_limit": RateLimit(limits="1000000/hour"),
+    "timeouts": Timeouts(handler=60.0, rules="/never: off", websocket_idle=60.0),
     "request_limits": RequestLimits(
         max_upload=10_000_000, max_file=10_000_000, rules="POST /never/*: max_body=1; /nor/*: json=strict"
     ),

@@ -147,7 +147,7 @@ def litestar_app() -> Litestar:
     async def read(name: FromPath[str]) -> str:
         return name
 
-    return Litestar([read])
+    return Litestar([read], logging_config=None)
 
 
 @pytest.mark.parametrize(

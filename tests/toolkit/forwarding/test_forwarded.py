@@ -190,11 +190,11 @@ def test_nothing_that_stands_in_front_changes_what_a_proxy_wrote(
 def test_long_values_take_one_pass(unit: bytes) -> None:
     """A hundred kilobytes of anything are read in a fraction of a second."""
     value = unit * (100_000 // len(unit))
-    start = time.perf_counter()
+    start = time.thread_time()
     for line in (value, b'a="' + value, value + b'"'):
         for _ in elements_from_right([line]):
             pass
-    assert time.perf_counter() - start < 3
+    assert time.thread_time() - start < 3
 
 
 TRUST: Final = Trust((ip_network("10.0.0.0/8"),))

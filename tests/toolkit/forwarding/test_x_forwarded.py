@@ -90,9 +90,9 @@ def test_a_chain_has_an_end() -> None:
     """However many proxies somebody claims to have come through, only so many entries are looked at."""
     trust = Trust((ip_network("0.0.0.0/0"),))
     chain = ", ".join(f"10.0.{index // 256}.{index % 256}" for index in range(7000)).encode()
-    start = time.perf_counter()
+    start = time.thread_time()
     found = XForwarded(trust, ("for",)).facts({FOR: [chain]})
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
     last = 7000 - MOST_HOPS
     assert found == {"for": f"10.0.{last // 256}.{last % 256}"}
 
@@ -102,7 +102,7 @@ def test_long_values_take_one_pass(unit: bytes) -> None:
     """A hundred kilobytes of anything are read in a fraction of a second."""
     value = unit * (100_000 // len(unit))
     lines = {FOR: [value, b"10.0.0.3"], PROTO: [value], b"x-forwarded-host": [value]}
-    start = time.perf_counter()
+    start = time.thread_time()
     XForwarded(TRUST, ("for", "proto", "host")).facts(lines)
     XForwarded(TRUST, ("for",)).facts({FOR: [unit] * 10_000})
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import secure
 
-from tests.observatory import Score, grade, score
-from tests.observatory.scoring import ORIGIN
+from garrison_harness.observatory import Score, grade, score
+from garrison_harness.observatory.scoring import ORIGIN
 from tests.toolkit.driver import Reply
 
 POLICY = "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"

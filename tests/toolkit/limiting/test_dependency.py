@@ -30,8 +30,9 @@ from garrison.ratelimit.memory import MemoryStore
 from garrison.ratelimit.resilient import ResilientStore
 from garrison.ratelimit.valkey import ValkeyStore
 from garrison.units import Secret
+from tests.ports import free_port
 from tests.toolkit.driver import Reply, call, exchange, handshake, http_scope, raises, websocket_scope
-from tests.toolkit.ratelimit.servers import Server, free_port
+from tests.toolkit.ratelimit.servers import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,8 +23,9 @@ from garrison.ratelimit.memory import MemoryStore
 from garrison.ratelimit.quota import Part, parse_quotas
 from garrison.ratelimit.resilient import ResilientStore
 from garrison.ratelimit.valkey import ValkeyStore
+from tests.ports import free_port
 from tests.toolkit.driver import Reply, call, exchange, http_scope, run
-from tests.toolkit.ratelimit.servers import Server, free_port
+from tests.toolkit.ratelimit.servers import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

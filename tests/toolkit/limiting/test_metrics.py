@@ -19,8 +19,9 @@ from garrison import RateLimit, RateLimitMiddleware
 from garrison.events import event_log
 from garrison.limiting.metrics import LimiterMetrics
 from tests.integration.lifespan import alive, plain
+from tests.ports import free_port
 from tests.toolkit.driver import call, exchange, handshake, http_scope, websocket_scope
-from tests.toolkit.ratelimit.servers import Server, free_port
+from tests.toolkit.ratelimit.servers import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

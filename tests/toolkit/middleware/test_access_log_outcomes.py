@@ -119,6 +119,27 @@ def test_a_server_that_knows_is_asked() -> None:
         assert event["http.response.body.size"] == size
 
 
+@pytest.mark.parametrize(
+    ("method", "sent", "outcome"),
+    [("GET", b"12345", "completed"), ("GET", b"1234", "client_gone"), ("HEAD", b"", "completed")],
+)
+def test_a_client_that_leaves_with_the_last_byte_has_all(method: str, sent: bytes, outcome: str) -> None:
+    """An app may end its reply with a message without bytes, when a client that counts them has closed."""
+    gone = False
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal gone
+        headers = [(b"Content-Length", b"5")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": sent, "more_body": True})
+        gone = True
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    logged = Logged(app)
+    call(logged.app, {**http_scope(method=method), CLIENT_GONE: lambda: gone})
+    assert ending(logged.event) == (200, outcome, "info", None)
+
+
 @pytest.mark.parametrize("error", [BrokenPipeError, ConnectionResetError, OSError])
 def test_a_send_that_fails_is_a_client_that_is_gone(error: type[OSError]) -> None:
     """Servers that tell it with an exception do not make an error of it."""
@@ -302,6 +323,26 @@ def test_how_a_websocket_was_closed() -> None:
     assert code(listens, {"type": "websocket.receive", "text": "x"}) is None
     assert code(closes, {"type": "websocket.receive", "text": "x"}) == 4000
     assert code(closes, {"type": "websocket.disconnect", "code": 1001}) == 1001
+
+
+def test_headers_that_can_be_read_only_once_are_left_to_the_server() -> None:
+    """ASGI lets an app send any iterable; one that is wrong starts its reply again, for who has left."""
+    lines = [(b"content-type", b"text/plain"), (b"content-length", b"2")]
+    served: list[object] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        for _ in range(2):
+            await send({"type": "http.response.start", "status": 200, "headers": iter(lines)})
+
+    async def gone() -> Message:
+        return GONE
+
+    async def send(message: Message) -> None:
+        served.append(list(message["headers"]))
+
+    asyncio.run(Logged(app).app(http_scope(), gone, send))
+    assert served == [lines, lines]
 
 
 @pytest.mark.parametrize(("seconds", "level"), [(1.9, "info"), (2.1, "warning")])

@@ -227,6 +227,6 @@ def test_litestar_hands_its_own_request_over() -> None:
     def page(request: LitestarRequest) -> str:  # type: ignore[type-arg]
         return csp_nonce(request)
 
-    app = harden(Litestar([page]), Settings(security_headers=WEB, access_log=None))
+    app = harden(Litestar([page], logging_config=None), Settings(security_headers=WEB, access_log=None))
     reply = call(app, http_scope())
     assert nonces_in(reply.header(CSP) or "") == {reply.body.decode()}

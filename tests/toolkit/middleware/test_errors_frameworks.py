@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, Final
 
+import blacksheep
 import litestar
 import orjson
 import pytest
+from blacksheep import Application, Router
 from fastapi import FastAPI
 from litestar import Litestar
 from litestar.exceptions import NotAuthorizedException
@@ -20,7 +22,7 @@ from starlette.routing import Route
 
 from garrison import ErrorsMiddleware
 from garrison.events import event_log
-from tests.toolkit.driver import call, handshake, http_scope, websocket_scope
+from tests.toolkit.driver import call, handshake, http_scope, raises, websocket_scope
 from tests.toolkit.middleware.logged import Logged
 
 if TYPE_CHECKING:
@@ -244,6 +246,35 @@ def test_a_websocket_of_litestar_that_fails_is_known(*, opens: bool) -> None:
         assert (start["type"], start["status"]) == ("websocket.http.response.start", 500)
         assert orjson.loads(body["body"])["request_id"] == event["request_id"]
         assert (b"content-length", b"%d" % len(body["body"])) in start["headers"]
+
+
+@pytest.mark.parametrize("detail", [SECRET, SECRET * 20], ids=["short", "cut"])
+def test_a_websocket_of_blacksheep_is_closed_without_the_exceptions_words(detail: str) -> None:
+    """BlackSheep tells the client what the exception says; it hears that something failed, and no more."""
+    app = Application(router=Router())
+
+    @app.router.ws("/live")
+    async def live(socket: blacksheep.WebSocket) -> None:
+        await socket.accept()
+        raise LookupError(detail)
+
+    sent = handshake(Guarded(app).app, websocket_scope("/live")).sent
+    assert sent[1:] == [{"type": "websocket.close", "code": 1011, "reason": ""}]
+
+
+@pytest.mark.parametrize(("code", "reason"), [(1011, "restart"), (1008, SECRET), (1011, "")])
+def test_a_close_in_the_words_of_the_app_stays(code: int, reason: str) -> None:
+    """What an app says of a failure is its own, and so is what it says of a mistake of the client's."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        try:
+            await raises(LookupError(SECRET))(scope, receive, send)
+        except LookupError:
+            await send({"type": "websocket.close", "code": code, "reason": reason})
+
+    sent = handshake(Guarded(app).app).sent
+    assert sent[1:] == [{"type": "websocket.close", "code": code, "reason": reason}]
 
 
 def test_a_websocket_that_litestar_refuses_stays_refused() -> None:

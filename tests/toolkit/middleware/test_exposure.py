@@ -7,11 +7,15 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi import FastAPI
+from flask import Flask
+from quart import Quart
 
 from garrison import Errors, Exposure, ExposureMiddleware, Proxy, Settings, SettingsError, harden
 from garrison.closed_paths import ClosedPaths
 from garrison.listing import document, page, template
 from garrison.rules import root_path_of
+from garrison.server.wsgi import FromWSGI
 from garrison.settings import load
 from garrison.units import Secret
 from tests.toolkit.driver import (
@@ -116,14 +120,19 @@ def test_the_prefix_of_the_app_itself_opens_nothing() -> None:
         def __init__(self, app: object) -> None:
             self.app = app
 
-    class App:
-        root_path = "/api/v1"
-
-    assert root_path_of(Around(Around(App()))) == "/api/v1"
+    app = FastAPI()
+    app.root_path = "/api/v1"  # newer versions warn of the parameter, and keep what it sets
+    assert root_path_of(Around(Around(app))) == "/api/v1"
     assert root_path_of(Around(replies_with())) == ""
     endless = Around(None)
     endless.app = endless
     assert root_path_of(endless) == ""
+
+
+def test_the_folder_of_an_app_is_no_prefix() -> None:
+    """Flask and Quart call the folder that an app is in by the same name, and no URL begins with it."""
+    assert root_path_of(FromWSGI(Flask(__name__), threads=1)) == ""
+    assert root_path_of(Quart(__name__)) == ""
 
 
 def test_nothing_is_closed_until_it_is_told() -> None:

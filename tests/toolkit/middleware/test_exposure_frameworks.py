@@ -89,7 +89,7 @@ def litestar(folder: Path) -> ASGIApp:
     plugins = [SwaggerRenderPlugin(), RedocRenderPlugin(), JsonRenderPlugin()]
     files = create_static_files_router(path="/static", directories=[folder])
     config = OpenAPIConfig(title=SECRET.decode(), version="1", render_plugins=plugins)
-    return cast("ASGIApp", Litestar([view, files], openapi_config=config))
+    return cast("ASGIApp", Litestar([view, files], logging_config=None, openapi_config=config))
 
 
 # What each of them serves to friends at these paths, so that a closed path is known to lead somewhere.

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from garrison import CspReports, SecurityHeaders, Settings, csp_nonce, harden
-from tests.observatory import Score, score
+from garrison_harness.observatory import Score, score
 from tests.toolkit.driver import call, http_scope
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from websockets.sync.client import connect
 
 from garrison import RateLimit, RateLimitMiddleware
 from garrison.ratelimit.memory import MemoryStore
+from tests.ports import free_port
 from tests.toolkit.driver import handshake, websocket_scope
 from tests.toolkit.middleware.limited import Limited
-from tests.toolkit.ratelimit.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -47,8 +47,8 @@ async def in_litestar() -> str:
     ("app", "path"),
     [
         (Starlette(routes=[Route("/login", in_starlette, methods=["POST"])]), "/login\n"),
-        (litestar.Litestar([in_litestar]), "//login"),
-        (litestar.Litestar([in_litestar]), "/login/"),
+        (litestar.Litestar([in_litestar], logging_config=None), "//login"),
+        (litestar.Litestar([in_litestar], logging_config=None), "/login/"),
     ],
 )
 def test_another_spelling_of_a_path_has_no_quota_of_its_own(app: ASGIApp, path: str) -> None:

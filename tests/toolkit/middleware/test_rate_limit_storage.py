@@ -13,8 +13,9 @@ import pytest
 from garrison import RateLimit, RateLimitMiddleware, Settings, SettingsError, harden
 from garrison.events import event_log
 from garrison.settings import load
+from tests.ports import free_port
 from tests.toolkit.driver import exchange, http_scope, replies_with
-from tests.toolkit.ratelimit.servers import Server, free_port
+from tests.toolkit.ratelimit.servers import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -91,6 +91,22 @@ def test_a_request_is_one_server_span_with_the_stable_attributes() -> None:
     assert (span.parent, span.links, span.events) == (None, (), ())
 
 
+def test_each_request_says_whom_it_asks_and_what_it_is() -> None:
+    """What is remembered of one client is not told of another, and a header that is not there of none."""
+    traced = Traced(replies_with())
+    secret = b"token=hunter2"
+    for host, agent in [(b"a.example", b"curl/8"), (b"b.example", b"curl/8"), (b"a.example", secret)]:
+        call(traced.app, http_scope(headers=[(b"host", host), (b"user-agent", agent)]))
+    call(traced.app)
+    said = [span.attributes or {} for span in traced.spans]
+    assert [(one.get("server.address"), one.get("user_agent.original")) for one in said] == [
+        ("a.example", "curl/8"),
+        ("b.example", "curl/8"),
+        ("a.example", "token=[redacted]"),
+        ("shop.example", None),
+    ]
+
+
 def test_a_query_is_masked_up_to_a_bound() -> None:
     """Masking takes time in proportion, and this layer sees a query before any other has bounded it."""
     traced = Traced(replies_with())

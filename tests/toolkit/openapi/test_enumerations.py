@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import process_time
+from time import thread_time
 from typing import Any
 
 import jsonschema
@@ -48,10 +48,10 @@ def test_values_are_compared_as_the_reference_does(members: list[Any], value: An
 def test_many_values_take_no_more_time(members: list[object], sent: object) -> None:
     """10,000 items, compared with a thousand members each, would hold the process for half a minute."""
     check = checker({"items": {"enum": members}})
-    begun = process_time()
+    begun = thread_time()
     assert check.fits([sent] * 10_000)
     assert not check.fits([sent] * 10_000 + ["none"])
-    assert process_time() - begun < 1
+    assert thread_time() - begun < 1
 
 
 def test_nothing_is_looked_at_that_has_another_length() -> None:
@@ -62,9 +62,9 @@ def test_nothing_is_looked_at_that_has_another_length() -> None:
     node = {"anyOf": [{"enum": [[1], [2], [3]]}, {"type": "string"}, {"$ref": "#/components/schemas/nodes"}]}
     nodes = {"type": "array", "items": {"anyOf": [{"type": "integer"}, node]}}
     check = checker({"$ref": "#/components/schemas/nodes"}, {"nodes": nodes})
-    begun = process_time()
+    begun = thread_time()
     assert check.fits(deep)
-    assert process_time() - begun < 1
+    assert thread_time() - begun < 1
 
 
 def test_a_value_that_is_nested_deeply_is_none_of_them() -> None:
@@ -88,9 +88,9 @@ def test_null_is_one_of_them_where_it_is_allowed() -> None:
     one = {"type": "integer", "enum": [1, 2, 3, *range(5, 1_000)], "nullable": True}
     for schema in (one, {**one, "allOf": [{}]}):
         check = checker({"items": schema}, version="3.0.3")
-        begun = process_time()
+        begun = thread_time()
         assert check.fits([999.0, None] * 5_000)
-        assert process_time() - begun < 0.5
+        assert thread_time() - begun < 0.5
         check = checker(schema, version="3.0.3")
         assert [value for value in (None, 3.0, 4, True) if check.fits(value)] == [None, 3.0]
     with_null = checker({"enum": [None, 1, 2, 3]}, version="3.0.3")

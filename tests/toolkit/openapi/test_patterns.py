@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import process_time
+from time import thread_time
 
 import pytest
 
@@ -40,8 +40,14 @@ def test_patterns_mean_what_they_mean_in_a_browser(pattern: str, good: str, bad:
 
 
 def test_a_pattern_of_many_characters_takes_no_time() -> None:
-    """The engine remembers its states; without room for them this takes a second of CPU."""
-    check = checker({"pattern": r"\p{L}{50,100}\d"})
-    begun = process_time()
-    assert not check.fits("\u00e9a" * 200_000)
-    assert process_time() - begun < 0.3
+    """The engine remembers its states; without room for them it takes hundreds of times as long for each."""
+    one, many = checker({"pattern": r"\p{L}\d"}), checker({"pattern": r"\p{L}{50,100}\d"})
+    least = {}
+    for check in (one, many):
+        runs = []
+        for _ in range(5):
+            begun = thread_time()
+            assert not check.fits("\u00e9a" * 50_000)
+            runs.append(thread_time() - begun)
+        least[check] = min(runs)
+    assert least[many] < 20 * least[one]

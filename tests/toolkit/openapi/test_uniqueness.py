@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import process_time
+from time import thread_time
 from typing import Any
 
 import jsonschema
@@ -38,10 +38,10 @@ def test_long_integers_take_no_more_time(wrapped: bool) -> None:
     """20,000 of them, compared with each other one by one, would hold the process for minutes."""
     members = [{"id": _LONG + number} if wrapped else _LONG + number for number in range(20_000)]
     check = checker({"properties": {"ids": {"uniqueItems": True}}})
-    begun = process_time()
+    begun = thread_time()
     assert check.fits({"ids": members})
     assert check.wrong({"ids": [*members, members[0]]}) == [("/ids", "uniqueItems")]
-    assert process_time() - begun < 1
+    assert thread_time() - begun < 1
 
 
 def test_nothing_is_compared_where_that_is_not_wanted() -> None:

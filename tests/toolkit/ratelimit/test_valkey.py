@@ -172,19 +172,27 @@ def test_goes_by_the_time_of_the_server(server: Server, algorithm: Algorithm) ->
     server.call("FLUSHDB")
     quotas = quotas_of("2/second", algorithm)
 
-    async def obey() -> tuple[bool, bool]:
-        store = ValkeyStore(server.url)
-        await store.acquire("a", quotas)
-        await store.acquire("a", quotas)
-        refused = await store.acquire("a", quotas)
-        await asyncio.sleep(refused.retry_after - 0.15)
-        early = await store.acquire("a", quotas)
-        await asyncio.sleep(early.retry_after + 0.001)
-        late = await store.acquire("a", quotas)
-        await store.aclose()
-        return early.allowed, late.allowed
+    def now() -> float:
+        seconds, microseconds = server.call("TIME")
+        return float(seconds + microseconds / 1e6)
 
-    assert asyncio.run(obey()) == (False, True)
+    async def obey(key: str) -> tuple[bool, bool] | None:
+        store = ValkeyStore(server.url)
+        await store.acquire(key, quotas)
+        await store.acquire(key, quotas)
+        begun = now()
+        refused = await store.acquire(key, quotas)
+        await asyncio.sleep(refused.retry_after - 0.15)
+        early = await store.acquire(key, quotas)
+        in_time = now() < begun + refused.retry_after
+        await asyncio.sleep(early.retry_after + 0.001)
+        late = await store.acquire(key, quotas)
+        await store.aclose()
+        return (early.allowed, late.allowed) if in_time and not refused.allowed else None
+
+    # On a busy machine it can be the client that is late; then there is nothing to see.
+    found = (asyncio.run(obey(f"a{number}")) for number in range(20))
+    assert next(seen for seen in found if seen is not None) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ import pytest
 import structlog
 
 from garrison.context import enter
-from garrison.current_request import enter_request, leave_request
+from garrison.current import enter_request, leave_request
 from garrison.events import event_log
 from garrison.redaction import Redaction, Redactor
 from garrison.server.app_lines import AppLines
 from garrison.server.exported import export_masked
-from garrison.server.record_handler import RecordHandler
+from garrison.server.record_handler import REFUSALS, RecordHandler
 from garrison.server.structlog_lines import configure_structlog
 from tests.toolkit.driver import http_scope
 
@@ -228,6 +228,18 @@ def test_handlers_that_do_not_show_lines_do_not_hide_them(log: Log, monkeypatch:
     assert len(log.found) == 3
     child.error("high enough")
     assert len(log.found) == 3
+    shown.addFilter(lambda record: record.getMessage() != "refused")
+    child.error("refused")
+    assert len(log.found) == 4
+    child.error("let through")
+    assert len(log.found) == 4
+
+
+@pytest.mark.parametrize("refused", REFUSALS)
+def test_a_refused_body_is_no_failure_of_whoever_reads_it(log: Log, refused: type[Exception]) -> None:
+    """Flask and BlackSheep log what ends their reading; no stranger can fill the log with tracebacks so."""
+    log.logger.error("Exception on /orders", exc_info=refused())
+    assert log.found == []
 
 
 @pytest.fixture

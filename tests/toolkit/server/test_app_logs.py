@@ -162,9 +162,10 @@ class TestOwnConfiguration:
         assert up.stderr.count("sold tea") == 1
         assert "\nsold tea\n" in up.stderr
 
-    def test_structlog(self, tmp_path: Path) -> None:
-        """Its own processors write its events, with our id by `merge_contextvars`."""
-        up, request_id = self.run(tmp_path, "structlog")
+    @pytest.mark.parametrize("mode", ["structlog", "processors"])
+    def test_structlog(self, tmp_path: Path, mode: str) -> None:
+        """Its own processors write its events, with our id by `merge_contextvars`; they may be all it has."""
+        up, request_id = self.run(tmp_path, mode)
         (stored,) = [event for event in up.events if event["event"] == "stored"]
         assert (stored["request_id"], "timestamp" in stored) == (request_id, False)
         assert "stored" not in up.stderr
@@ -195,6 +196,7 @@ class TestOwnConfiguration:
             ("apart", "/logs-and-raises"),
             ("queue", "/logs-and-raises"),
             ("structlog", "/tells-and-raises"),
+            ("processors", "/tells-and-raises"),
             ("structlog for people", "/tells-and-raises"),
         ],
     )
@@ -263,7 +265,7 @@ def test_lines_of_two_workers_do_not_mix(tmp_path: Path) -> None:
     reader = threading.Thread(target=read_slowly)
     reader.start()
     try:
-        wait_for(lambda: found.count(b"Application startup complete") == 2)
+        wait_for(lambda: found.count(b"Application startup complete") == 2 and b"listening on" in found)
         port = int(bytes(found).split(b"listening on http://127.0.0.1:")[1].split()[0])
         with ThreadPoolExecutor(8) as pool:
             workers = set(pool.map(lambda _: ask(port, "/long").body, range(100)))

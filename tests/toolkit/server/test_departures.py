@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.toolkit.server.conftest import Running, running
-from tests.toolkit.server.wire import connected
+from tests.toolkit.server.wire import ask, connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 APP = '''
 import asyncio
@@ -73,3 +74,13 @@ def test_a_client_that_waits_is_none_of_them(slow: Running) -> None:
             while connection.line():
                 pass
     assert [event["outcome"] for event in slow.events_after(before, 2)] == ["completed"] * 2
+
+
+def test_a_reply_that_nobody_gets_stops_nobody(tmp_path: Path) -> None:
+    """An app that sends without an end and without a pause is not all that runs once its client has left."""
+    with running(tmp_path, "pours:app", GARRISON_SERVER_DRAIN_DELAY="0s", GARRISON_SERVER_GRACE="1s") as up:
+        with connected(up.port) as connection:
+            connection.send("GET / HTTP/1.1", "Host: shop.example")
+            connection.line()
+        assert ask(up.port, "/livez").status == 200
+        assert up.stop() == 0

@@ -62,10 +62,10 @@ def test_other_notations_are_usage_errors(target: str) -> None:
         ("shop:app.state.shop", "shop has no attribute 'app.state.shop'."),
         ("shop:settings", "shop:settings is of type dict, which is no ASGI app"),
         (
-            "shop:wsgi",
+            "shop:takes_one",
             (
-                "shop:wsgi does not take scope, receive and send, as an ASGI app does;"
-                " a WSGI app needs an adapter such as a2wsgi"
+                "shop:takes_one takes neither scope, receive and send, as an ASGI app does,"
+                " nor environ and start_response, as a WSGI app does"
             ),
         ),
         (

@@ -12,8 +12,9 @@ import structlog
 from click.testing import CliRunner
 
 from garrison.cli import main
-from garrison.server import serve
-from tests.toolkit.server.conftest import APPS, running
+from garrison.server.listening import PortTakenError, listen_on, listen_on_path
+from tests.ports import free_port
+from tests.toolkit.server.conftest import APPS, Running, running, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ def test_usage(words: tuple[str, ...], line: str) -> None:
     [
         ({"GARRISON_SERVER_PORT": "http"}, "GARRISON_SERVER_PORT: expected a whole number, found 'http'."),
         ({"WEB_CONCURRENCY": "many"}, "WEB_CONCURRENCY: expected a whole number, found 'many'."),
-        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY: expected at least 1, found '0'."),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY: expected from 1 to 1000, found '0'."),
         (
             {"GARRISON_SERVER_HOST_FILE": "nowhere"},
             (
@@ -115,19 +116,58 @@ def test_port_taken(refused: Callable[..., str]) -> None:
     )
 
 
+def test_a_path_that_is_no_socket(tmp_path: Path) -> None:
+    """A file that a socket cannot replace is said to be one, and stays as it is."""
+    path = tmp_path / "certificate.pem"
+    path.write_text("kept")
+    with pytest.raises(PortTakenError) as caught:
+        listen_on_path(str(path))
+    assert str(caught.value) == (
+        f"cannot listen on {path}: there is something that is no socket. Choose another path with"
+        " --unix-socket, or remove it."
+    )
+    assert path.read_text() == "kept"
+
+
+def test_a_path_that_somebody_listens_on(tmp_path: Path) -> None:
+    """It is taken as a port is."""
+    path = str(tmp_path / "shop.sock")
+    with listen_on_path(path) as bound:
+        bound.listen()
+        with pytest.raises(PortTakenError, match=r"Address already in use.* or stop what listens there"):
+            listen_on_path(path)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_that_is_taken_while_the_app_starts(tmp_path: Path, workers: str) -> None:
+    """Of two servers that start at once the slower one stops its app and ends, in place of serving nobody."""
+    gate = tmp_path / "gate"
+    port = free_port()
+    words = ("late:app", "--port", str(port), "--workers", workers)
+    started = Running(words, {"SHOP_MAY_START": str(gate)}, tmp_path)
+    try:
+        wait_for(lambda: started.stderr.count("Waiting for application startup") == int(workers))
+        with socket.create_server(("127.0.0.1", port)):
+            gate.touch()
+            assert started.process.wait(20) == 3
+        assert f"cannot listen on 127.0.0.1 port {port}: Address already in use." in started.stderr
+        assert "Traceback" not in started.stderr
+        assert started.stderr.splitlines()[-1].startswith("garrison: ")
+        assert started.left() == {}
+    finally:
+        started.clean()
+
+
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 70, "a..b", "203.0.113.1"])
 def test_hosts_that_are_not_here(host: str) -> None:
     """A host that is no host, or that of another machine, is named with the way out."""
-    with pytest.raises(
-        serve.PortTakenError, match=rf"^cannot listen on {re.escape(host)} port 0: .* --host "
-    ):
-        serve._listen(host, 0)
+    with pytest.raises(PortTakenError, match=rf"^cannot listen on {re.escape(host)} port 0: .* --host "):
+        listen_on(host, 0)
 
 
 def test_a_given_port_is_taken(tmp_path: Path) -> None:
     """The port of the command line wins over the variable and is the one that is served."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with running(tmp_path, "shop:app", "--port", str(port), GARRISON_SERVER_PORT="1") as up:
         assert up.port == port
         assert f"listening on http://127.0.0.1:{port} for shop:app" in up.stderr

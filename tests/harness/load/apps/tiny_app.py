@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
@@ -9,13 +10,15 @@ from collections import defaultdict
 from typing import Any
 
 calls: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
+stalls: list[tuple[float, float]] = []
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
     """Reply according to the path.
 
-    `/die` ends the process, `/hang` waits until the client is gone, `/calls/x` lists address and time of
-    every call of `/x`.
+    `/die` ends the process, `/hang` waits until the client is gone, `/wait/s` replies after so many seconds,
+    `/stall/s` freezes the whole server for as long. `/calls/x` lists address and time of every call of `/x`,
+    `/stalls` from when to when the server was frozen.
     """
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
@@ -30,8 +33,17 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
             return
-        case [_, "calls", asked]:
-            body = json.dumps(calls[f"/{asked}"]).encode()
+        case [_, "wait", seconds]:
+            await asyncio.sleep(float(seconds))
+        case [_, "stall", seconds]:
+            started = time.monotonic()
+            time.sleep(float(seconds))  # noqa: ASYNC251 - nothing else is to run
+            stalls.append((started, time.monotonic()))
+            body = b"true"
+        case [_, "stalls"]:
+            body = json.dumps(stalls).encode()
+        case [_, "calls", *asked]:
+            body = json.dumps(calls["/" + "/".join(asked)]).encode()
         case [_, "away"]:
             status, headers = 302, [(b"location", b"http://192.0.2.1/")]
         case [_, "status", code]:

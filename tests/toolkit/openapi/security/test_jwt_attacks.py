@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
-from time import perf_counter
+from time import thread_time
 
 import jwt
 import pytest
@@ -296,10 +296,10 @@ def test_a_huge_token_costs_nothing() -> None:
     assert judged(bearer, "a" * LONGEST) == MALFORMED
     deep = raw_token(b"[" * 4000, CLAIMS)
     wide = raw_token(b'{"a":' + b"1" * 5000 + b"}", CLAIMS)
-    started = perf_counter()
+    started = thread_time()
     assert judged(bearer, deep) == MALFORMED
     assert isinstance(judged(bearer, wide), Rejected)
-    assert perf_counter() - started < 0.1
+    assert thread_time() - started < 0.1
 
 
 def test_no_more_than_a_few_keys_are_tried() -> None:

@@ -54,14 +54,14 @@ def set_up() -> None:
         waiting: queue.Queue[logging.LogRecord] = queue.Queue()
         stdlib.addHandler(QueueHandler(waiting))
         QueueListener(waiting, logging.StreamHandler()).start()
-    elif MODE == "structlog":
+    elif MODE in {"structlog", "processors"}:
         structlog.configure(
             processors=[
                 structlog.contextvars.merge_contextvars,
                 structlog.processors.format_exc_info,
                 structlog.processors.JSONRenderer(),
             ],
-            logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+            logger_factory=structlog.PrintLoggerFactory(sys.stdout) if MODE == "structlog" else None,
         )
     elif MODE == "structlog for people":
         structlog.configure(
