@@ -6,8 +6,11 @@ READY := $(VENV)/.ready
 STRANGER := build/datasette-env
 NPM := build/npm
 DOCUMENTS := build/documents
+SCHEMAS := build/schemas
+EXPRESS := build/corpus/express
+FETCHED := $(STRANGER)/.ready $(NPM)/.ready $(DOCUMENTS)/.ready $(SCHEMAS)/.ready $(EXPRESS)/.ready
 
-.PHONY: help demo test check format proof bench reference constraints clean
+.PHONY: help demo test collected check format proof bench corpus reference constraints clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,8 +22,15 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-test: check $(STRANGER)/.ready $(NPM)/.ready $(DOCUMENTS)/.ready  ## Run everything that must pass
-	$(BIN)/pytest -n 2
+# While types are checked on one core, the rest is fetched and the tests are compiled once for all workers.
+test: $(READY)  ## Run everything that must pass
+	@$(MAKE) --no-print-directory -j 3 check collected $(FETCHED)
+	$(BIN)/pytest -n 3
+
+# Also where PYTHONDONTWRITEBYTECODE is set, or each of some thousand processes would compile what has changed.
+collected: $(READY)
+	@$(BIN)/python -m compileall -q toolkit harness loadtests docs/examples
+	@$(BIN)/pytest --collect-only -qq > /dev/null || true
 
 check: $(READY)  ## Lint, format, types and import rules, in seconds
 	$(BIN)/ruff check .
@@ -32,7 +42,7 @@ format: $(READY)  ## Let ruff write the format and mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-proof: check $(STRANGER)/.ready $(NPM)/.ready $(DOCUMENTS)/.ready  ## The full counts of what `make test` samples
+proof: check $(FETCHED)  ## The full counts of what `make test` samples
 	PROOF=1 $(BIN)/pytest -n 2 --timeout 600
 
 demo: $(READY) $(STRANGER)/.ready  ## Harden a real app, and show before and after
@@ -45,11 +55,14 @@ $(STRANGER)/.ready: $(READY)
 	@$(STRANGER)/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[server]' datasette
 	@touch $@
 
-# What a CDN serves to interactive documentation, for the tests in a browser, and public OpenAPI documents, for
-# those of the contract (some 75 MB to fetch, 800 MB on disk). They are skipped without npm.
+# What a CDN serves to interactive documentation, for the tests in a browser; public OpenAPI documents, for
+# those of the contract (some 75 MB to fetch, 800 MB on disk); the published schemas of report formats; and
+# Express, for an app that is audited. They are skipped without npm.
 $(NPM)/.ready: tests/browser/package.json
 $(DOCUMENTS)/.ready: tests/toolkit/openapi/package.json
-$(NPM)/.ready $(DOCUMENTS)/.ready:
+$(SCHEMAS)/.ready: tests/harness/schemas/package.json
+$(EXPRESS)/.ready: docs/examples/corpus/express/package.json
+$(NPM)/.ready $(DOCUMENTS)/.ready $(SCHEMAS)/.ready $(EXPRESS)/.ready:
 	@mkdir -p $(@D)
 	@cp $< $(@D)/package.json
 	@if command -v npm > /dev/null; then \
@@ -62,10 +75,17 @@ $(NPM)/.ready $(DOCUMENTS)/.ready:
 bench: $(READY)  ## Cost per request beside the peers, in one run
 	$(BIN)/python -m loadtests.bench
 
-reference: $(READY)  ## Write docs/reference/settings.md from the docstrings
+corpus: $(READY)  ## Audit real apps, and compare with the published verdicts (3 GB on disk)
+	$(BIN)/python -m docs.examples.corpus.audit build/corpus
+
+reference: $(READY)  ## Write the references of settings, checks and configuration from the code
 	@mkdir -p build
 	@env -i "PATH=$$PATH" $(BIN)/garrison config --format markdown > build/settings.md
 	@mv build/settings.md docs/reference/settings.md
+	@$(BIN)/garrison explain --format markdown > build/checks.md
+	@mv build/checks.md docs/reference/checks.md
+	@$(BIN)/python -m garrison_harness.configuration > build/configuration.md
+	@mv build/configuration.md docs/reference/configuration.md
 
 constraints: $(READY) $(STRANGER)/.ready  ## Write constraints.txt from what is installed
 	@{ sed -n '/^#/p' constraints.txt; { $(BIN)/python -m pip freeze --exclude-editable; $(STRANGER)/bin/python -m pip freeze --exclude-editable; } | grep -E '^[A-Za-z0-9._-]+==' | sort -fu; } > build/constraints.txt
