@@ -34,6 +34,27 @@ def test_a_change_is_served(tmp_path: Path, number: signal.Signals) -> None:
         assert "Traceback" not in up.stderr
 
 
+def test_files_saved_twice_in_a_second_are_served_as_they_are(tmp_path: Path) -> None:
+    """What Python compiled counts as current while second and size of its source stay as they were."""
+    app, draft = tmp_path / "changing.py", tmp_path / "draft"
+
+    def save(name: str) -> None:
+        draft.write_text((APPS / "waits.py").read_text().replace("os.getpid()", repr(name)))
+        os.utime(draft, (1_700_000_000, 1_700_000_000))
+        draft.replace(app)
+
+    save("one")
+    (tmp_path / "logs").mkdir()
+    compiling = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": ""}
+    with running(tmp_path / "logs", "changing:app", "--reload", directory=tmp_path, **compiling) as up:
+        wait_for(lambda: "Application startup complete" in up.stderr)
+        assert ask(up.port).body == b"one"
+        assert list(tmp_path.glob("__pycache__/changing.*")), "it was compiled"
+        save("two")
+        wait_for(lambda: up.stderr.count("Application startup complete") == 2)
+        assert ask(up.port).body == b"two"
+
+
 def test_log_in_the_directory_does_not_feed_itself(tmp_path: Path) -> None:
     """Where the log grows is told to nobody: each line about that would be another change."""
     app = tmp_path / "changing.py"

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 from contextlib import suppress
 from dataclasses import replace
 from math import ceil
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
-from uvicorn.supervisors import ChangeReload
 
 from garrison.preflight import examine
 from garrison.server.announcing import announce, listening
 from garrison.server.listening import Listener, listen_on, listen_on_path
+from garrison.server.reloading import reload_on_changes
 from garrison.server.served import Loader, Served, load, set_up_logging
 from garrison.server.stopping import Server
 from garrison.server.telemetry import set_up_telemetry
@@ -210,15 +208,8 @@ def _run_workers(settings: Settings, listener: Listener) -> None:
 
 def _run_and_reload(settings: Settings, listener: Listener) -> None:
     config = configured(settings, Loader(settings))
-    # It counts the changes of all files, whatever their names: a log in this directory would feed itself.
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)
-    config.reload = True
-    config.reload_dirs = [Path.cwd()]
-    if ChangeReload.__name__ == "WatchFilesReload":
-        # It would look away for that long at first, and an app is served sooner. It groups changes itself.
-        config.reload_delay = 0
     server = Server(config, in_a_hurry=True, leaves=True, ready=listening(settings, listener.socket))
-    ChangeReload(config, server.run, [listener.socket]).run()
+    reload_on_changes(config, server.run, listener.socket)
 
 
 def _name(section: Section) -> str:
