@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -127,14 +128,25 @@ def test_around_the_proxy_is_a_stranger(tmp_path: Path) -> None:
     assert (found["client"], found["headers"]) == ("127.0.0.2", [])
 
 
+def listens(path: Path) -> bool:
+    """Whether somebody accepts connections at a Unix socket, which is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
+
+
 @needs_nginx
-def test_a_unix_socket(tmp_path: Path) -> None:
+@pytest.mark.parametrize("server", ["garrison", "uvicorn"])
+def test_a_unix_socket(server: str, tmp_path: Path) -> None:
     """Behind a Unix socket the client is the one that nginx tells, over https."""
     path = tmp_path / "app.sock"
     (tmp_path / "behind.py").write_text(SOCKET_APP, encoding="utf-8")
     (command,) = [command for block in blocks(PAGE, "console") for command in commands(block)
-                  if command.words[0] == "uvicorn"]  # fmt: skip
-    swapped = {"shop.main:hardened": "behind:hardened", "/run/shop/app.sock": str(path)}
+                  if command.words[0] == server and "/run/shop/app.sock" in command.words]  # fmt: skip
+    swapped = {
+        "shop.main:app": "seen:app",
+        "shop.main:hardened": "behind:hardened",
+        "/run/shop/app.sock": str(path),
+    }
     words = [swapped.get(word, word) for word in command.words]
     environ = settings_with("GARRISON_PROXY_UNIX", tmp_path)
     with (tmp_path / "log").open("wb") as log:
@@ -146,7 +158,7 @@ def test_a_unix_socket(tmp_path: Path) -> None:
             stderr=log,
         )
     try:
-        wait_for(path.exists)
+        wait_for(lambda: listens(path))
         with nginx(tmp_path, configuration("unix:"), {"/run/shop/app.sock": str(path)}) as site:
             for request in spoofed():
                 found = site.seen(request)

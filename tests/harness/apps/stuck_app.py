@@ -14,9 +14,16 @@ SURVEY = "garrison_harness.discovery.route_table"
 def stuck(place: str) -> None:
     """Stay here for a minute, where that is the place to stay, and say when it is over."""
     if os.environ["STUCK"] == place:
-        Path(os.environ["STUCK_MARK"]).write_text(place)
+        mark(place)
         time.sleep(60)
-        Path(os.environ["STUCK_MARK"]).write_text(f"{place}, and on")
+        mark(f"{place}, and on")
+
+
+def mark(text: str) -> None:
+    """Write the line in one step: whoever waits for it ends this process as soon as it is there."""
+    fresh = Path(os.environ["STUCK_MARK"] + ".new")
+    fresh.write_text(text)
+    fresh.replace(os.environ["STUCK_MARK"])
 
 
 stuck("survey" if SURVEY in sys.orig_argv else "import")

@@ -106,7 +106,8 @@ def test_load_process_that_is_killed_leaves_what_it_told(command: Command, url: 
 
     wait_for(written)
     child = written()[0]
-    wait_for(_stream_of(child).exists)
+    stream = _stream_of(child)
+    wait_for(lambda: stream.exists() and '"200":' in stream.read_text(encoding="utf-8"))
     os.kill(child, signal.SIGKILL)
     ended = command.end()
     ended.assert_one_line(4, "the load process died (signal 9")
