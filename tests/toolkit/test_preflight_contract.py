@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -66,6 +69,24 @@ def test_settings_that_fit_together_need_no_advice(file: str, keys: str) -> None
     assert told(document=file, profile="production", api_keys=KEYS, jwt_keys=keys, **TOKENS) == {}
     assert told(document=file, security="presence", profile="production") == {}
     assert told(document="app", profile="production") == {}
+
+
+@pytest.mark.parametrize("document", ["app", "file"])
+def test_an_extra_that_is_missing_is_told(document: str, request: pytest.FixtureRequest) -> None:
+    """`garrison run` would refuse to start, also where the document is the app's own."""
+    without = "import sys; sys.modules['jsonschema_rs'] = None; from garrison.cli import main; main()"
+    path = "app" if document == "app" else request.getfixturevalue("file")
+    done = subprocess.run(
+        [sys.executable, "-c", without, "config", "--check"],
+        env={**os.environ, "GARRISON_CONTRACT_DOCUMENT": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "error: GARRISON_CONTRACT_DOCUMENT: expected jsonschema_rs to be installed." in done.stderr
+    assert "pip install 'garrison[openapi]'" in done.stderr
 
 
 @pytest.mark.parametrize("contract", [Contract(), None])

@@ -101,6 +101,21 @@ def judging_of(
     )
 
 
+def require_engine() -> None:
+    """See that what compiles documents is installed.
+
+    Raises:
+        SettingsError: it is not.
+    """
+    try:
+        import garrison.openapi.compiled  # noqa: PLC0415 - see above
+        import garrison.openapi.document  # noqa: F401, PLC0415
+    except ModuleNotFoundError as error:
+        hint = "Install it with: pip install 'garrison[openapi]'"
+        problem = Problem(name=DOCUMENT, expected=f"{error.name} to be installed", hint=hint)
+        raise SettingsError([problem]) from None
+
+
 def contract_of(
     section: Section, app: object, *, secret: Secret | None, log: EventLog, clock: Callable[[], float]
 ) -> Contract:
@@ -116,15 +131,12 @@ def contract_of(
     Raises:
         SettingsError: the document or something else cannot be used.
     """
-    try:
-        from garrison.openapi.assignment import assigned, parse_verifiers  # noqa: PLC0415 - see above
-        from garrison.openapi.compiled import compile_document  # noqa: PLC0415
-        from garrison.openapi.contract import Contract  # noqa: PLC0415
-        from garrison.openapi.document import load_document  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        hint = "Install it with: pip install 'garrison[openapi]'"
-        problem = Problem(name=DOCUMENT, expected=f"{error.name} to be installed", hint=hint)
-        raise SettingsError([problem]) from None
+    require_engine()
+    from garrison.openapi.assignment import assigned, parse_verifiers  # noqa: PLC0415 - see above
+    from garrison.openapi.compiled import compile_document  # noqa: PLC0415
+    from garrison.openapi.contract import Contract  # noqa: PLC0415
+    from garrison.openapi.document import load_document  # noqa: PLC0415
+
     try:
         is_own = section.document == OWN
         source: str | Mapping[str, Any] = section.document

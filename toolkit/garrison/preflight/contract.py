@@ -98,13 +98,16 @@ def examine_document(settings: Settings) -> Iterator[Advice]:
     of itself, or another host has, is not looked at.
     """
     section = settings.contract
-    if section is None or section.document in {"", OWN} or section.remote:
+    if section is None or not section.document:
         return
     if any(advice.level == "error" for advice in examine_contract(settings)):
         return
-    from garrison.contracting.setup import contract_of  # noqa: PLC0415 - most apps have no contract
+    from garrison.contracting.setup import contract_of, require_engine  # noqa: PLC0415 - most apps have none
 
     try:
+        require_engine()
+        if section.document == OWN or section.remote:
+            return
         contract_of(
             _importing_nothing(section),
             None,
