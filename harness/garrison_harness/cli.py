@@ -13,11 +13,11 @@ from garrison_harness.app_output import app_output
 from garrison_harness.configuration.command import ConfiguredCommand, config_option, login_of
 from garrison_harness.interruption import at_once, termination_interrupts
 from garrison_harness.one_line_errors import Stop, faults_stop
-from garrison_harness.options.asked import accepted_by, audited_as, checks_of, target_of
+from garrison_harness.options.asked import accepted_by, audited_as, checks_of
 from garrison_harness.options.limits import LIMITS
 from garrison_harness.options.reports import REPORTS
 from garrison_harness.options.requests import REQUESTS
-from garrison_harness.options.target import TARGET
+from garrison_harness.options.target import TARGET, target_of
 from garrison_harness.options.verdict import VERDICT
 from garrison_harness.output import pair_outputs, write_all
 from garrison_harness.progress import Progress

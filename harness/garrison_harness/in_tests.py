@@ -21,8 +21,9 @@ from garrison_harness.fixture_arguments import ARGUMENTS, known_of, require_app
 from garrison_harness.interruption import termination_interrupts
 from garrison_harness.loading import load_asgi_app
 from garrison_harness.login.settings import Login
-from garrison_harness.options.asked import accepted_by, audited_as, checks_of, target_of
+from garrison_harness.options.asked import accepted_by, audited_as, checks_of
 from garrison_harness.options.given import Given
+from garrison_harness.options.target import target_of
 from garrison_harness.report.report import Report
 from garrison_harness.site import Site
 from garrison_harness.target import IMPORT_STRING, Target, UsageFault

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from garrison_harness import audit_options
 from garrison_harness.checks.catalogue import choose
 from garrison_harness.configuration.command import ConfiguredCommand, config_option
 from garrison_harness.interruption import termination_interrupts
 from garrison_harness.one_line_errors import Stop, faults_stop
+from garrison_harness.options import reading
 from garrison_harness.options.seconds import Seconds
 from garrison_harness.output import pair_outputs, write_all
 from garrison_harness.progress import Progress
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     "environment",
     metavar="NAME=VALUE",
     multiple=True,
-    callback=audit_options.variables,
+    callback=reading.variables,
     help="A variable for the app.  Repeatable.",
 )
 @click.option(
@@ -59,14 +59,14 @@ if TYPE_CHECKING:
     "--select",
     metavar="IDS",
     multiple=True,
-    callback=audit_options.comma_separated,
+    callback=reading.comma_separated,
     help="Checks to run, by id or family: E1,M.",
 )
 @click.option(
     "--ignore",
     metavar="IDS",
     multiple=True,
-    callback=audit_options.comma_separated,
+    callback=reading.comma_separated,
     help="Checks to leave out, likewise.",
 )
 @click.option(

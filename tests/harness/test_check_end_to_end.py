@@ -165,7 +165,8 @@ def test_an_audit_without_a_page_is_inconclusive(
 ) -> None:
     """Where every probe meets the same refusal, that nothing was found proves nothing."""
     monkeypatch.setenv("COLUMNS", "200")
-    ran = check("--ignore", "T", *words)
+    # R7 would wait for slow requests to be ended, and have no verdict all the same.
+    ran = check("--ignore", "T,R7", *words)
 
     assert ran.status == 4
     assert f"INCONCLUSIVE: {line}" in ran.stdout

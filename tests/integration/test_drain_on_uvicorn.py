@@ -26,12 +26,21 @@ GET = ("Host: shop.example",)
 DELAY = 2.0
 # Against hanging only.
 HANGING = 20.0
+# What becomes of a stream that does not care, which notes next that a second is over since it was told.
+IN_A_SECOND = ["told", "cancelled"]
 
 
 def events(server: Server) -> list[dict[str, Any]]:
     """What the layers have logged."""
     lines = server.log.read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines if line.startswith('{"timestamp"')]
+
+
+def begin_stream(stream: Connection, path: str) -> None:
+    """Ask for a stream of events, and read the first."""
+    stream.send(f"GET {path} HTTP/1.1", *GET)
+    while stream.line() != b"data: first\n":
+        pass
 
 
 def wait_for_the_end(stream: Connection) -> None:
@@ -43,22 +52,23 @@ def wait_for_the_end(stream: Connection) -> None:
 @UVICORN
 def test_uvicorn_drains(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Readiness first, then no new work on old connections; nothing is lost, and what never ends is ended."""
-    shutdown = tmp_path / "shutdown"
+    shutdown, notes = tmp_path / "shutdown", tmp_path / "notes"
     monkeypatch.setenv("DRAINING_SITE_SHUTDOWN", str(shutdown))
+    monkeypatch.setenv("DRAINING_SITE_NOTES", str(notes))
     with (
         serving(name, SITE, tmp_path) as server,
         connected(server.port) as kept,
         connected(server.port) as slow,
         connected(server.port) as download,
         connected(server.port) as stream,
+        connected(server.port) as defiant,
         connect(f"ws://127.0.0.1:{server.port}/chat") as chat,
     ):
         assert ask(server.port, "/readyz").status == 200
         kept.send("GET / HTTP/1.1", *GET)
         assert kept.reply().status == 200
-        stream.send("GET /events HTTP/1.1", *GET)
-        while stream.line() != b"data: first\n":
-            pass
+        begin_stream(stream, "/events")
+        begin_stream(defiant, "/defiant")
         slow.send("GET /slow HTTP/1.1", *GET)
         download.send("GET /download HTTP/1.1", *GET)
 
@@ -79,8 +89,10 @@ def test_uvicorn_drains(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         kept.send("GET / HTTP/1.1", *GET)
         assert kept.reply()["connection"] == "close"
         wait_for_the_end(stream)
-        # What would never end is ended, and nobody is cut off before a second after the end of the delay.
+        wait_for_the_end(defiant)
+        # What would never end is ended, neither sooner nor later than a second after the end of the delay.
         assert time.monotonic() - told > DELAY + 0.8
+        assert notes.read_text().splitlines()[:2] == IN_A_SECOND
         late, begun = slow.reply(), download.reply()
         assert late.body == begun.body == b"whole."
         assert late["connection"] == "close"
@@ -110,9 +122,7 @@ def test_other_servers_drain_with_a_file(name: str, tmp_path: Path, monkeypatch:
     file = tmp_path / "drain"
     monkeypatch.setenv("DRAINING_SITE_FILE", str(file))
     with serving(name, SITE, tmp_path) as server, connected(server.port) as stream:
-        stream.send("GET /events HTTP/1.1", *GET)
-        while stream.line() != b"data: first\n":
-            pass
+        begin_stream(stream, "/events")
         assert ask(server.port, "/readyz").status == 200
         file.touch()
         wait_for(lambda: ask(server.port, "/readyz").status == 503)

@@ -124,6 +124,51 @@ def test_a_stalled_reader_stalls_nobody(pipe: Pipe) -> None:
     assert found == b"".join(map(line, range(5000)))
 
 
+class Stopped:
+    """A stream whose reader has stopped: whoever waits for room waits until it goes on."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.awaited = threading.Event()
+        self.goes_on = threading.Event()
+        self.waiters: set[threading.Thread] = set()
+        self.patient = True
+
+    def put(self, data: bytes) -> int:
+        """Take all or nothing."""
+        if not self.goes_on.is_set():
+            raise BlockingIOError
+        self.data += data
+        return len(data)
+
+    def wait(self, seconds: float) -> bool:
+        """Whatever was asked for: a wait that should not be would be over before anybody sees it."""
+        self.waiters.add(threading.current_thread())
+        self.awaited.set()
+        self.patient = self.goes_on.wait(LONG) and self.patient
+        return True
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_nobody_who_writes_waits_in_any_way_for_a_reader() -> None:
+    """Neither for room nor for whoever waits for room, while lines are kept and while they are lost."""
+    stopped = Stopped()
+    lines, before = LineWriter(stopped, loss, bound=10_000), log_threads()
+    assert lines.write(line(0))
+    # From here on there is one who waits, and it goes on waiting.
+    assert stopped.awaited.wait(LONG)
+    taken = [lines.write(line(number)) for number in range(1, 2000)]
+    assert stopped.patient
+    assert not stopped.goes_on.is_set()
+    assert stopped.waiters <= log_threads() - before
+    stopped.goes_on.set()
+    lines.flush(LONG)
+    kept = 1 + taken.count(True)
+    assert stopped.data == b"".join(map(line, range(kept))) + loss(2000 - kept)
+
+
 def test_what_finds_no_room_is_dropped_counted_and_told(pipe: Pipe) -> None:
     """The buffer is bounded in bytes; the count of what was lost stands where the lines would have."""
     lines = LineWriter(outlet(pipe.writer), loss, bound=10_000)

@@ -22,7 +22,8 @@ from garrison.middleware.security_headers import SecurityHeaders
 from garrison.middleware.timeouts import Timeouts
 from garrison.preflight import NEED_A_SETTING, examine
 from garrison.sections import optional_sections
-from garrison.stack import NEED_ONE_OF, Server, Settings
+from garrison.server_section import Server
+from garrison.stack import NEED_ONE_OF, Settings
 from garrison.units import Secret
 
 COMPLETE = Settings(

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from garrison.middleware.health import Health
 from garrison.preflight import examine, examine_imports
-from garrison.stack import Server, Settings
+from garrison.server_section import Server
+from garrison.stack import Settings
 from tests.toolkit.test_preflight import COMPLETE, advice
 
 

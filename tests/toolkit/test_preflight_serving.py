@@ -6,7 +6,7 @@ import pytest
 
 from garrison import Proxy, Settings
 from garrison.preflight import examine
-from garrison.stack import Server
+from garrison.server_section import Server
 
 SERVING = {"GARRISON_SERVER_RELOAD", "GARRISON_SERVER_DRAIN_DELAY", "GARRISON_PROXY_UNIX"}
 

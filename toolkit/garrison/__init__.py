@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from garrison.middleware.tracing import Tracing, TracingMiddleware
     from garrison.nonce import csp_nonce
     from garrison.redaction import Redaction
+    from garrison.server_section import Server
     from garrison.settings import SettingsError
-    from garrison.stack import Hardened, Server, Settings, harden
+    from garrison.stack import Hardened, Settings, harden
 
 __all__ = [
     "AccessLog",
@@ -123,8 +124,9 @@ _HOMES: Final = {
     "garrison.middleware.tracing": ("Tracing", "TracingMiddleware"),
     "garrison.nonce": ("csp_nonce",),
     "garrison.redaction": ("Redaction",),
+    "garrison.server_section": ("Server",),
     "garrison.settings": ("SettingsError",),
-    "garrison.stack": ("Hardened", "Server", "Settings", "harden"),
+    "garrison.stack": ("Hardened", "Settings", "harden"),
 }
 
 if not TYPE_CHECKING:  # or every misspelt name would have a type

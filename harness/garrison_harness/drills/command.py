@@ -15,8 +15,9 @@ from garrison_harness.drills.options import APP, BOUNDS, LOAD, REPORTS, TARGET, 
 from garrison_harness.interruption import termination_interrupts
 from garrison_harness.load.grouped_help import GroupedCommand
 from garrison_harness.one_line_errors import Stop, faults_stop
+from garrison_harness.options.target import target_of
 from garrison_harness.output import pair_outputs, write_all
-from garrison_harness.target import UsageFault, parse_target
+from garrison_harness.target import UsageFault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,13 +85,7 @@ def drill(**given: Unpack[Given]) -> None:
         if given["catalogue"]:
             write_all([("text", None)], partial(_list, drills))
             return
-        target = parse_target(
-            given["words"],
-            factory=given["factory"],
-            harden=given["harden"],
-            environment=given["environment"],
-            start_timeout=given["start_timeout"],
-        )
+        target = target_of(given)
         destinations = pair_outputs(given["formats"], given["outputs"])
         outcome = _perform(target, drills, given)
         write_all(destinations, partial(_write, outcome))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from garrison_harness.drills.bounds import Bounds
 from garrison_harness.drills.scene import STORE_VARIABLE, Asked
+from garrison_harness.options import target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,14 +14,9 @@ if TYPE_CHECKING:
     from garrison_harness.site import Quota
 
 
-class Given(TypedDict):
+class Given(target.Given):
     """The value of each option, by the name of its parameter."""
 
-    words: tuple[str, ...]
-    factory: bool
-    harden: bool
-    environment: list[tuple[str, str]]
-    start_timeout: float
     rate: float
     window: float
     paths: tuple[str, ...]

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from garrison_harness import audit_options
 from garrison_harness.drills.bounds import Bounds
 from garrison_harness.drills.constant_load import MOST_RATE
 from garrison_harness.drills.scene import RATE, STORE_VARIABLE
+from garrison_harness.options import reading
+from garrison_harness.options.reports import written
+from garrison_harness.options.requests import HEADER
 from garrison_harness.options.seconds import Seconds
+from garrison_harness.options.target import ENVIRONMENT, FACTORY, WORDS
+from garrison_harness.options.verdict import chosen
 from garrison_harness.target import START_TIMEOUT
 
 if TYPE_CHECKING:
@@ -47,7 +51,7 @@ def _read_variables(
 
 
 def _path(name: str, help_text: str) -> click.Option:
-    return click.Option([name], metavar="PATH", callback=audit_options.request_path, help=help_text)
+    return click.Option([name], metavar="PATH", callback=reading.request_path, help=help_text)
 
 
 def _seconds(names: list[str], low: float, high: float, default: float, help_text: str) -> click.Option:
@@ -64,16 +68,10 @@ def _seconds(names: list[str], low: float, high: float, default: float, help_tex
 _DEFAULTS: Final = Bounds()
 
 TARGET: Final = (
-    click.Argument(["words"], metavar="TARGET", nargs=-1),
-    click.Option(["--factory"], is_flag=True, help="The attribute is called to get the app."),
+    WORDS,
+    FACTORY,
     click.Option(["--harden"], is_flag=True, help="Start the app under garrison run."),
-    click.Option(
-        ["--env", "environment"],
-        metavar="NAME=VALUE",
-        multiple=True,
-        callback=audit_options.variables,
-        help="A variable for the process that is started.  Repeatable.",
-    ),
+    ENVIRONMENT,
     _seconds(["--start-timeout"], 1, 600, START_TIMEOUT, "Seconds that it may take to start, and again."),
 )
 LOAD: Final = (
@@ -93,13 +91,7 @@ LOAD: Final = (
         callback=_read_paths,
         help="Path to GET, in turn; repeatable.  [default: the URL's path, or /]",
     ),
-    click.Option(
-        ["--header", "headers"],
-        metavar="NAME:VALUE",
-        multiple=True,
-        callback=audit_options.header_lines,
-        help="A line that every request carries, such as a login's.  Repeatable.",
-    ),
+    HEADER,
     click.Option(
         ["--one-address"],
         is_flag=True,
@@ -119,7 +111,7 @@ APP: Final = (
     click.Option(
         ["--quota"],
         metavar="QUOTA",
-        callback=audit_options.quota,
+        callback=reading.quota,
         help="The quota of a client, such as 20/minute, which has to hold again.  [default: that of"
         " GARRISON_RATE_LIMIT_LIMITS; 20/minute with --harden and without it]",
     ),
@@ -164,35 +156,11 @@ BOUNDS: Final = (
     ),
 )
 VERDICT: Final = (
-    click.Option(
-        ["--select"],
-        metavar="NAMES",
-        multiple=True,
-        callback=audit_options.comma_separated,
-        help="Drills to run, by name: stopped,log-stalled.",
-    ),
-    click.Option(
-        ["--ignore"],
-        metavar="NAMES",
-        multiple=True,
-        callback=audit_options.comma_separated,
-        help="Drills to leave out, likewise.",
-    ),
+    *chosen("Drills", "NAMES", "name: stopped,log-stalled"),
     click.Option(["--list", "catalogue"], is_flag=True, help="Say what drills there are, and end."),
 )
 REPORTS: Final = (
-    click.Option(
-        ["--format", "formats"],
-        multiple=True,
-        type=click.Choice(FORMATS),
-        help="Repeatable.  [default: text]",
-    ),
-    click.Option(
-        ["--output", "outputs"],
-        metavar="PATH",
-        multiple=True,
-        help="Where the format in the same place goes, one for each; - is stdout, the default for one.",
-    ),
+    *written(FORMATS),
     click.Option(
         ["--log-directory"],
         type=click.Path(path_type=Path),

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from garrison_harness.baseline import DEFAULT_PATH, read_baseline
 from garrison_harness.finding import Severity
 from garrison_harness.site import Site
-from garrison_harness.target import UsageFault, parse_target
+from garrison_harness.target import UsageFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,27 +44,6 @@ def checks_of(given: Given) -> tuple[Check, ...]:
     if not chosen:
         raise UsageFault("--select and --ignore leave no check to run: ignore fewer")
     return chosen
-
-
-def target_of(given: Given) -> Target:
-    """What to audit.
-
-    Args:
-        given: The options.
-
-    Raises:
-        UsageFault: It is no target, or the options do not go together.
-    """
-    return parse_target(
-        given["words"],
-        factory=given["factory"],
-        harden=given["harden"],
-        server=given["server"],
-        in_process=given["in_process"],
-        remote=given["remote"],
-        environment=given["environment"],
-        start_timeout=given["start_timeout"],
-    )
 
 
 def accepted_by(given: Given) -> Baseline | None:

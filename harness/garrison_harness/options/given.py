@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
+
+from garrison_harness.options import target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -11,18 +13,9 @@ if TYPE_CHECKING:
     from garrison_harness.site import Quota
 
 
-class Given(TypedDict):
+class Given(target.Given):
     """The value of each option, by the name of its parameter."""
 
-    # The target.
-    words: tuple[str, ...]
-    factory: bool
-    harden: bool
-    server: str | None
-    in_process: bool
-    remote: bool
-    environment: list[tuple[str, str]]
-    start_timeout: float
     # What requests say, and where they go.
     headers: list[tuple[str, str]]
     host: str | None

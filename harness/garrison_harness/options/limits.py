@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from garrison_harness import audit_options
+from garrison_harness.options import reading
 from garrison_harness.options.seconds import Seconds
 
 LIMITS: Final = (
@@ -31,13 +31,13 @@ LIMITS: Final = (
     click.Option(
         ["--quota"],
         metavar="QUOTA",
-        callback=audit_options.quota,
+        callback=reading.quota,
         help="The quota that the app declares, such as 5/minute.",
     ),
     click.Option(
         ["--max-body"],
         metavar="SIZE",
-        callback=audit_options.size,
+        callback=reading.size,
         default="10MB",
         show_default=True,
         help="The largest body that the app declares.",

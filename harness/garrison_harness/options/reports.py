@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from garrison_harness import audit_options
+from garrison_harness.options import reading
 from garrison_harness.report.forms import FORMS
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def written(forms: Sequence[str]) -> tuple[click.Option, click.Option]:
+    """What is written and where to, for a command that has these formats."""
+    return (
+        click.Option(
+            ["--format", "formats"],
+            multiple=True,
+            type=click.Choice(forms),
+            help="Repeatable.  [default: text]",
+        ),
+        click.Option(
+            ["--output", "outputs"],
+            metavar="PATH",
+            multiple=True,
+            help="Where the format in the same place goes, one for each; - is stdout, the default for one.",
+        ),
+    )
+
+
 REPORTS: Final = (
-    click.Option(
-        ["--format", "formats"],
-        multiple=True,
-        type=click.Choice(FORMS),
-        help="Repeatable.  [default: text]",
-    ),
-    click.Option(
-        ["--output", "outputs"],
-        metavar="PATH",
-        multiple=True,
-        help="Where the format in the same place goes, one for each; - is stdout, the default for one.",
-    ),
+    *written(FORMS),
     click.Option(
         ["--reference"],
         metavar="URL",
-        callback=audit_options.web_address,
+        callback=reading.web_address,
         help="Where the reference of checks is published, for findings to link to.",
     ),
     click.Option(["--log-directory"], type=click.Path(path_type=Path), help="Keep the target's output here."),

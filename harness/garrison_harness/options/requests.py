@@ -6,32 +6,34 @@ from typing import Final
 
 import click
 
-from garrison_harness import audit_options
+from garrison_harness.options import reading
+
+HEADER: Final = click.Option(
+    ["--header", "headers"],
+    metavar="NAME:VALUE",
+    multiple=True,
+    callback=reading.header_lines,
+    help="A line that every request carries, such as a login's.  Repeatable.",
+)
 
 REQUESTS: Final = (
-    click.Option(
-        ["--header", "headers"],
-        metavar="NAME:VALUE",
-        multiple=True,
-        callback=audit_options.header_lines,
-        help="A line that every request carries, such as a login's.  Repeatable.",
-    ),
+    HEADER,
     click.Option(
         ["--host"],
         metavar="NAME",
-        callback=audit_options.host,
+        callback=reading.host,
         help="The Host that requests name, where the app serves some only.  [default: the address]",
     ),
     click.Option(
         ["--path"],
         metavar="PATH",
-        callback=audit_options.request_path,
+        callback=reading.request_path,
         help="The page to judge.  [default: the URL's path, or /]",
     ),
     click.Option(
         ["--body-path"],
         metavar="PATH",
-        callback=audit_options.request_path,
+        callback=reading.request_path,
         help="A route that takes JSON.  [default: that of --path]",
     ),
     click.Option(
@@ -40,12 +42,12 @@ REQUESTS: Final = (
         help="The OpenAPI document in JSON: a path of the app, or a file.  [default: looked for]",
     ),
     click.Option(
-        ["--error-path"], metavar="PATH", callback=audit_options.request_path, help="A route that raises."
+        ["--error-path"], metavar="PATH", callback=reading.request_path, help="A route that raises."
     ),
     click.Option(
         ["--slow-path"],
         metavar="PATH",
-        callback=audit_options.request_path,
+        callback=reading.request_path,
         help="A route that takes its time to answer.",
     ),
     click.Option(

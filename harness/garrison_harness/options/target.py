@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 import click
 
-from garrison_harness import audit_options
+from garrison_harness.options import reading
 from garrison_harness.options.seconds import Seconds
-from garrison_harness.target import SERVERS, START_TIMEOUT
+from garrison_harness.target import SERVERS, START_TIMEOUT, parse_target
+
+if TYPE_CHECKING:
+    from garrison_harness.target import Target
+
+
+class Given(TypedDict):
+    """What says what to start, of which a command may not have all."""
+
+    words: tuple[str, ...]
+    factory: bool
+    harden: bool
+    server: NotRequired[str | None]
+    in_process: NotRequired[bool]
+    remote: NotRequired[bool]
+    environment: list[tuple[str, str]]
+    start_timeout: float
+
+
+WORDS: Final = click.Argument(["words"], metavar="TARGET", nargs=-1)
+FACTORY: Final = click.Option(["--factory"], is_flag=True, help="The attribute is called to get the app.")
+ENVIRONMENT: Final = click.Option(
+    ["--env", "environment"],
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=reading.variables,
+    help="A variable for the process that is started.  Repeatable.",
+)
 
 TARGET: Final = (
-    click.Argument(["words"], metavar="TARGET", nargs=-1),
-    click.Option(["--factory"], is_flag=True, help="The attribute is called to get the app."),
+    WORDS,
+    FACTORY,
     click.Option(
         ["--harden"],
         is_flag=True,
@@ -25,13 +52,7 @@ TARGET: Final = (
     ),
     click.Option(["--in-process"], is_flag=True, help="Drive an import string without a server or a socket."),
     click.Option(["--i-own-this-host", "remote"], is_flag=True, help="Audit a URL of another machine."),
-    click.Option(
-        ["--env", "environment"],
-        metavar="NAME=VALUE",
-        multiple=True,
-        callback=audit_options.variables,
-        help="A variable for the process that is started.  Repeatable.",
-    ),
+    ENVIRONMENT,
     click.Option(
         ["--start-timeout"],
         metavar="SECONDS",
@@ -42,3 +63,24 @@ TARGET: Final = (
     ),
 )
 """In the order of the help."""
+
+
+def target_of(given: Given) -> Target:
+    """What to start, or to reach.
+
+    Args:
+        given: The options.
+
+    Raises:
+        UsageFault: It is no target, or the options do not go together.
+    """
+    return parse_target(
+        given["words"],
+        factory=given["factory"],
+        harden=given["harden"],
+        server=given.get("server"),
+        in_process=given.get("in_process", False),
+        remote=given.get("remote", False),
+        environment=given["environment"],
+        start_timeout=given["start_timeout"],
+    )

@@ -6,31 +6,45 @@ from typing import Final
 
 import click
 
-from garrison_harness import audit_options
 from garrison_harness.baseline import DEFAULT_PATH
 from garrison_harness.finding import Severity
+from garrison_harness.options import reading
 from garrison_harness.options.seconds import Seconds
 
+
+def chosen(things: str, metavar: str, by: str) -> tuple[click.Option, click.Option]:
+    """Which of the things that a command has are run, all of them unless it is said.
+
+    Args:
+        things: What they are called.
+        metavar: What stands for their names in the help.
+        by: How they are named, with an example.
+    """
+    return (
+        click.Option(
+            ["--select"],
+            metavar=metavar,
+            multiple=True,
+            callback=reading.comma_separated,
+            help=f"{things} to run, by {by}.",
+        ),
+        click.Option(
+            ["--ignore"],
+            metavar=metavar,
+            multiple=True,
+            callback=reading.comma_separated,
+            help=f"{things} to leave out, likewise.",
+        ),
+    )
+
+
 VERDICT: Final = (
-    click.Option(
-        ["--select"],
-        metavar="IDS",
-        multiple=True,
-        callback=audit_options.comma_separated,
-        help="Checks to run, by id or family: E1,M.",
-    ),
-    click.Option(
-        ["--ignore"],
-        metavar="IDS",
-        multiple=True,
-        callback=audit_options.comma_separated,
-        help="Checks to leave out, likewise.",
-    ),
+    *chosen("Checks", "IDS", "id or family: E1,M"),
     click.Option(
         ["--severity", "severities"],
         metavar="IDS=SEVERITY",
         multiple=True,
-        callback=audit_options.severities,
+        callback=reading.severities,
         help="How bad it is what checks find, in place of their own: H7=low,C=high.  Repeatable.",
     ),
     click.Option(

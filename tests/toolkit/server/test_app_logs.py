@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# Where the app logs an exception, with the standard library or with structlog, and lets it go on.
+LOGS, TELLS = "/logs-and-raises", "/tells-and-raises"
 TRACEPARENT = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -127,19 +129,28 @@ def test_the_console_form_is_one_line_each(tmp_path: Path) -> None:
 
 
 class TestOwnConfiguration:
-    """An app that configures its logging has its way, and no line is there twice."""
+    """An app that configures its logging has its way, and no line is there twice.
 
-    def run(self, logs: Path, mode: str) -> tuple[Running, str]:
-        """The streams of an app after a request, and the id of that."""
+    What it has shown of an exception our event does not show again.
+    """
+
+    def run(self, logs: Path, mode: str, raising: str = "") -> tuple[Running, str]:
+        """The streams of an app after a request, and the id of that; then one that raises, shown once."""
         with running(logs, "talks:app", TALKS=mode) as up:
             request_id = ask(up.port, "/sells")["x-request-id"]
             wait_for(lambda: request_id in up.stdout)
+            if raising:
+                assert ask(up.port, raising).status == 500
+                wait_for(lambda: up.stdout.count('"event":"http.request"') == 2)
             assert up.stop() == 0
-            return up, request_id
+        found = up.stdout + up.stderr
+        assert found.count("Traceback (most recent call last)") == bool(raising)
+        assert found.count('"event":"unhandled_exception"') == bool(raising)
+        return up, request_id
 
     def test_on_a_logger(self, tmp_path: Path) -> None:
         """Its own handler writes its lines, ours all others; `dictConfig` does not silence the server."""
-        up, _ = self.run(tmp_path, "logger")
+        up, _ = self.run(tmp_path, "logger", LOGS)
         assert up.stderr.count("sold tea") == 1
         assert "own INFO shop sold tea\n" in up.stderr
         (stored,) = [json.loads(line) for line in up.stderr.splitlines() if "stored" in line]
@@ -150,7 +161,7 @@ class TestOwnConfiguration:
     @pytest.mark.parametrize("mode", ["root", "late"])
     def test_on_the_root_logger(self, tmp_path: Path, mode: str) -> None:
         """Then all lines are its own, those of the server too; also where it comes in the startup."""
-        up, _ = self.run(tmp_path, mode)
+        up, _ = self.run(tmp_path, mode, LOGS)
         assert up.stderr.count("sold tea") == 1
         assert "own INFO shop sold tea\n" in up.stderr
         assert up.stderr.count("Application startup complete") == 1
@@ -158,14 +169,14 @@ class TestOwnConfiguration:
 
     def test_a_handler_beside_ours(self, tmp_path: Path) -> None:
         """What the app's own handler shows is not shown twice."""
-        up, _ = self.run(tmp_path, "handler")
+        up, _ = self.run(tmp_path, "handler", LOGS)
         assert up.stderr.count("sold tea") == 1
         assert "\nsold tea\n" in up.stderr
 
     @pytest.mark.parametrize("mode", ["structlog", "processors"])
     def test_structlog(self, tmp_path: Path, mode: str) -> None:
         """Its own processors write its events, with our id by `merge_contextvars`; they may be all it has."""
-        up, request_id = self.run(tmp_path, mode)
+        up, request_id = self.run(tmp_path, mode, TELLS)
         (stored,) = [event for event in up.events if event["event"] == "stored"]
         assert (stored["request_id"], "timestamp" in stored) == (request_id, False)
         assert "stored" not in up.stderr
@@ -181,35 +192,17 @@ class TestOwnConfiguration:
 
     def test_a_queue(self, tmp_path: Path) -> None:
         """A handler behind a queue shows a line as well as one without."""
-        up, _ = self.run(tmp_path, "queue")
+        up, _ = self.run(tmp_path, "queue", LOGS)
         assert up.stderr.count("sold tea") == 1
         assert "\nsold tea\n" in up.stderr
         assert up.stderr.count('"event":"stored"') == 1
 
-    @pytest.mark.parametrize(
-        ("mode", "path"),
-        [
-            ("logger", "/logs-and-raises"),
-            ("root", "/logs-and-raises"),
-            ("late", "/logs-and-raises"),
-            ("handler", "/logs-and-raises"),
-            ("apart", "/logs-and-raises"),
-            ("queue", "/logs-and-raises"),
-            ("structlog", "/tells-and-raises"),
-            ("processors", "/tells-and-raises"),
-            ("structlog for people", "/tells-and-raises"),
-        ],
-    )
-    def test_an_exception_has_one_traceback(self, tmp_path: Path, mode: str, path: str) -> None:
-        """What the app's own configuration has shown of an exception our event does not show again."""
-        with running(tmp_path, "talks:app", TALKS=mode) as up:
-            reply = ask(up.port, path)
-            wait_for(lambda: '"event":"http.request"' in up.stdout)
-            assert up.stop() == 0
-            found = up.stdout + up.stderr
-        assert reply.status == 500
-        assert found.count("Traceback (most recent call last)") == 1
-        assert found.count('"event":"unhandled_exception"') == 1
+    @pytest.mark.parametrize(("mode", "raising"), [("apart", LOGS), ("structlog for people", TELLS)])
+    def test_what_shows_exceptions_in_a_form_of_its_own(
+        self, tmp_path: Path, mode: str, raising: str
+    ) -> None:
+        """A handler that takes all there is, or text for people: they need no second traceback either."""
+        self.run(tmp_path, mode, raising)
 
 
 class TestLitestar:

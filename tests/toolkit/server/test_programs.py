@@ -13,7 +13,7 @@ import pytest
 
 import garrison.server
 from garrison import Settings, SettingsError
-from garrison.stack import Server
+from garrison.server_section import Server
 from tests.ports import free_port
 from tests.toolkit.server.apps import waits
 from tests.toolkit.server.conftest import APPS, environment, wait_for
@@ -59,7 +59,7 @@ def test_a_program_that_serves_only(tmp_path: Path, what: str) -> None:
     program.write_text(
         "import garrison.server, waits\n"
         "from garrison import Settings\n"
-        "from garrison.stack import Server\n"
+        "from garrison.server_section import Server\n"
         "if __name__ == '__main__':\n"
         f"    section = Server(port={port}, workers={workers}, drain_delay=0.0)\n"
         f"    garrison.server.run({what}, Settings(server=section))\n"

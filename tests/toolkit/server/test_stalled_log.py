@@ -12,6 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import orjson
+import psutil
 
 from tests.ports import free_port
 from tests.toolkit.server.conftest import APPS, GARRISON, environment, wait_for
@@ -50,8 +51,9 @@ class Piped:
         os.close(writer)
 
     def stall(self) -> None:
-        """Stop the program that reads."""
+        """Stop the program that reads, and see that it has stopped: it reads nothing until it goes on."""
         self.reader.send_signal(signal.SIGSTOP)
+        wait_for(lambda: psutil.Process(self.reader.pid).status() == psutil.STATUS_STOPPED)
 
     def flow(self) -> None:
         """Let it go on."""

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from garrison.server.tls import Certificate
+from garrison.server_section import Server
 from garrison.settings import SettingsError
-from garrison.stack import Server
 from garrison.units import Secret
 from tests.toolkit.server.conftest import Running, running, wait_for
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from opentelemetry import metrics
 from opentelemetry.metrics import Observation
 
 from garrison.conventions import SCHEMA
+from garrison.per_provider import PerProvider
 from garrison.ratelimit.resilient import ResilientStore
 
 if TYPE_CHECKING:
@@ -117,11 +118,7 @@ class LimiterMetrics:
             yield Observation(sum(counts.bypassed for counts in tuple(self._counts)))
 
 
-class _Global:
-    """Stands for the global provider, whichever that is: instruments made before it is set become its own."""
-
-
-_known: WeakKeyDictionary[object, LimiterMetrics] = WeakKeyDictionary()
+_metrics: Final = PerProvider(LimiterMetrics)
 
 
 def watch(limiter: Limiter, provider: MeterProvider | None = None) -> None:
@@ -131,8 +128,4 @@ def watch(limiter: Limiter, provider: MeterProvider | None = None) -> None:
         limiter: of the layer.
         provider: the global one unless given.
     """
-    is_global = provider is None or provider is metrics.get_meter_provider()
-    key: object = _Global if is_global else provider
-    if key not in _known:
-        _known[key] = LimiterMetrics(None if is_global else provider)
-    _known[key].watch(limiter)
+    _metrics.of(provider).watch(limiter)

@@ -12,7 +12,8 @@ from garrison.settings import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from garrison.stack import Server, Settings
+    from garrison.server_section import Server
+    from garrison.stack import Settings
 
 
 def examine_target_and_files(settings: Settings) -> Iterator[Advice]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from garrison.asgi import ASGIApp, Receive, Scope, Send
-    from garrison.stack import Server
+    from garrison.server_section import Server
 
 
 class Served:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from garrison.asgi import ASGIApp
     from garrison.preflight import Advice
-    from garrison.stack import Server as Section
+    from garrison.server_section import Server as Section
     from garrison.stack import Settings
 
 

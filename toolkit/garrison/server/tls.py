@@ -6,8 +6,8 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from garrison.server_section import Server
 from garrison.settings import Problem, SettingsError
-from garrison.stack import Server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary, WeakSet
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from opentelemetry import metrics
 from opentelemetry.metrics import Observation
 
 from garrison.conventions import SCHEMA
+from garrison.per_provider import PerProvider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,11 +84,7 @@ class OverloadMetrics:
             yield Observation(min(known))
 
 
-class _Global:
-    """Stands for the global provider, whichever that is: instruments made before it is set become its own."""
-
-
-_known: WeakKeyDictionary[object, OverloadMetrics] = WeakKeyDictionary()
+_metrics: Final = PerProvider(OverloadMetrics)
 
 
 def watch(gate: Gate, provider: MeterProvider | None = None) -> None:
@@ -97,8 +94,4 @@ def watch(gate: Gate, provider: MeterProvider | None = None) -> None:
         gate: of the layer.
         provider: the global one unless given.
     """
-    is_global = provider is None or provider is metrics.get_meter_provider()
-    key: object = _Global if is_global else provider
-    if key not in _known:
-        _known[key] = OverloadMetrics(None if is_global else provider)
-    _known[key].watch(gate)
+    _metrics.of(provider).watch(gate)

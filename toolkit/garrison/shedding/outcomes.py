@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class Outcomes:
         if reason == "limit" and limit is not None:
             fields["limit"] = int(limit)
         self._log.emit("warning", "overload", fields)
-        loop.call_later(OVER, lambda: self._look(loop))
+        # Not in the context of whoever was refused, which would be kept for as long as that.
+        Context().run(loop.call_later, OVER, lambda: self._look(loop))
 
     def _look(self, loop: Loop) -> None:
         quiet = self._clock() - self._last

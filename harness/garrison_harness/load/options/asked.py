@@ -15,7 +15,8 @@ from garrison_harness.load.options.amount import amount_of, is_open
 from garrison_harness.load.options.distributed import spread
 from garrison_harness.load.options.users import document_of, mix_of, requests_of
 from garrison_harness.load.thresholds import DEFAULT, OPEN_DEFAULT, parse_threshold
-from garrison_harness.target import UsageFault, parse_target
+from garrison_harness.options.target import target_of
+from garrison_harness.target import UsageFault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,25 +54,6 @@ def asked_of(given: Given, *, login: Login | None = None) -> Asked:
         calibrated=not given["uncalibrated"] and plan.bind is None,
         progress=given["progress"],
         log_directory=given["log_directory"],
-    )
-
-
-def target_of(given: Given) -> Target:
-    """What to load.
-
-    Args:
-        given: The options.
-
-    Raises:
-        UsageFault: It is no target, or the options do not go together.
-    """
-    return parse_target(
-        given["words"],
-        factory=given["factory"],
-        harden=given["harden"],
-        server=given["server"],
-        environment=given["environment"],
-        start_timeout=given["start_timeout"],
     )
 
 

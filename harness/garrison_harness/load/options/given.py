@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
+
+from garrison_harness.options import target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,16 +14,9 @@ if TYPE_CHECKING:
     from garrison_harness.site import Quota
 
 
-class Given(TypedDict):
+class Given(target.Given):
     """The value of each option, by the name of its parameter."""
 
-    # The target.
-    words: tuple[str, ...]
-    factory: bool
-    harden: bool
-    server: str | None
-    environment: list[tuple[str, str]]
-    start_timeout: float
     # How much load, and for how long.
     users: int | None
     spawn_rate: float | None

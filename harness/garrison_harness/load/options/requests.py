@@ -7,10 +7,10 @@ from typing import Final
 
 import click
 
-from garrison_harness import audit_options
 from garrison_harness.load.options.reading import read_paths
 from garrison_harness.load.options.users import read_methods, read_mix
 from garrison_harness.load.requests.drawing import METHODS
+from garrison_harness.options.requests import HEADER
 
 REQUESTS: Final[tuple[click.Parameter, ...]] = (
     click.Option(
@@ -50,13 +50,7 @@ REQUESTS: Final[tuple[click.Parameter, ...]] = (
         type=click.Path(path_type=Path),
         help="Run the users of this file instead of asking for paths; a load shape in it overrides --users.",
     ),
-    click.Option(
-        ["--header", "headers"],
-        metavar="NAME:VALUE",
-        multiple=True,
-        callback=audit_options.header_lines,
-        help="A line that every request carries, such as a login's.  Repeatable.",
-    ),
+    HEADER,
     click.Option(
         ["--expect", "expected"],
         type=click.IntRange(400, 599),

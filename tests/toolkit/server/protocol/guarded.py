@@ -45,12 +45,15 @@ class Guarded:
         text = self._log.read_text(encoding="utf-8")
         return [json.loads(line) for line in text.rpartition("\n")[0].splitlines()]
 
-    def wait_for(self, event: str, after: int = 0, peer: int | None = None) -> dict[str, Any]:
-        """The first event of a name behind so many others, of the client with this port if one is given."""
+    def wait_for(
+        self, event: str, after: int = 0, peer: int | None = None, path: str | None = None
+    ) -> dict[str, Any]:
+        """The first event of a name behind so many others, of a client with this port or about this path."""
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
             for each in self.events[after:]:
-                if each["event"] == event and peer in {None, each.get("network.peer.port")}:
+                is_its = peer in {None, each.get("network.peer.port")}
+                if each["event"] == event and is_its and path in {None, each.get("url.path")}:
                     return each
             time.sleep(0.01)
         raise TimeoutError(self._log.read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.neighbour import neighbour
 from tests.toolkit.server.protocol.echoing import LARGE
 from tests.toolkit.server.protocol.guarded import PARSERS, Guarded, guarded
 from tests.toolkit.server.protocol.shapes import HOST, LENGTH, UPGRADE, get, head
@@ -34,12 +35,36 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield up
 
 
+@pytest.fixture(scope="module", params=list(PARSERS))
+def patient(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """A server that lets handlers go on whose clients have left, on each parser."""
+    folder = tmp_path_factory.mktemp("patient")
+    with guarded(request.param, folder, GARRISON_SERVER_CANCEL_ON_DISCONNECT="off") as up:
+        yield up
+
+
+@pytest.fixture(scope="module", params=list(PARSERS))
+def cancelling(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """A server that cancels them, on each parser."""
+    folder = tmp_path_factory.mktemp("cancelling")
+    with guarded(request.param, folder, GARRISON_SERVER_CANCEL_ON_DISCONNECT="on") as up:
+        yield up
+
+
 @contextmanager
 def no_sooner_than(least: float) -> Iterator[None]:
     """Check that the block takes so many seconds; that it ends at all is the server's doing."""
     start = time.monotonic()
     yield
     assert time.monotonic() - start >= least
+
+
+@contextmanager
+def about(least: float) -> Iterator[None]:
+    """Check that the block takes so many seconds, and nothing like what is usual where nothing is set."""
+    with no_sooner_than(least), neighbour() as beside:
+        yield
+        assert beside.seconds < 3
 
 
 @contextmanager
@@ -76,7 +101,7 @@ def trickle(connection: Connection, sent: bytes, pause: float = 0.03) -> None:
 
 def test_a_head_that_comes_byte_by_byte_is_a_408(server: Guarded) -> None:
     """The time is that of the whole head, whatever comes in it."""
-    with no_sooner_than(0.3), connected(server.port) as connection:
+    with about(0.3), connected(server.port) as connection:
         peer = connection.socket.getsockname()[1]
         trickle(connection, get())
         assert connection.reply().status == 408
@@ -111,7 +136,7 @@ def test_line_ends_keep_no_connection(server: Guarded) -> None:
 
 def test_a_kept_connection_ends(server: Guarded) -> None:
     """The time between two requests is the other setting."""
-    with no_sooner_than(0.2), in_time(server, get()) as connection:
+    with in_time(server, get()) as connection, about(0.2):
         connection.reply()
         assert connection.is_closed()
 
@@ -148,7 +173,7 @@ def test_a_websocket_has_no_deadline(server: Guarded) -> None:
 def test_a_reply_that_nobody_takes_ends(server: Guarded) -> None:
     """What an app has left with the server is not kept for a client that does not read."""
     before = len(server.events)
-    with no_sooner_than(0.3), ExitStack() as stack:
+    with about(0.3), ExitStack() as stack:
         # How much the kernel takes in place of the client differs; some of these are more by a little.
         for size in range(1, 17):
             client = stack.enter_context(socket.socket())
@@ -191,70 +216,65 @@ def test_a_refused_client_may_finish(server: Guarded) -> None:
                 time.sleep(0.01)
 
 
-@pytest.mark.parametrize("cancels", ["on", "off"])
-@pytest.mark.parametrize("parser", list(PARSERS))
-def test_a_handler_ends_with_its_client_if_asked_to(
-    parser: str, cancels: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """`GARRISON_SERVER_CANCEL_ON_DISCONNECT` decides; the log says 499 and no failure."""
-    folder = tmp_path_factory.mktemp("gone")
-    with guarded(parser, folder, GARRISON_SERVER_CANCEL_ON_DISCONNECT=cancels) as up:
-        with connected(up.port) as connection:
-            connection.socket.sendall(head(b"POST /stays HTTP/1.1", HOST, LENGTH, body=b"abc"))
-            up.wait_for("handler begun")
-        ended = up.wait_for("handler")["ended"]
-        event = up.wait_for("http.request")
-        assert ended == ("cancelled" if cancels == "on" else "on its own")
-        assert (event["http.response.status_code"], event["outcome"]) == (499, "client_gone")
-        with connected(up.port) as connection:
-            connection.socket.sendall(get())
-            assert connection.reply().status == 200
+def left(up: Guarded, sent: bytes) -> str:
+    """How a handler ends whose client leaves in the middle of it; its line of the log is written by then."""
+    before = len(up.events)
+    with connected(up.port) as connection:
+        connection.socket.sendall(sent)
+        up.wait_for("handler begun", before)
+    event = up.wait_for("http.request", before, path="/stays")
+    assert (event["http.response.status_code"], event["outcome"]) == (499, "client_gone")
+    return str(up.wait_for("handler", before)["ended"])
 
 
-@pytest.mark.parametrize("parser", list(PARSERS))
-def test_a_client_with_a_large_body_is_seen_to_leave(
-    parser: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_handler_ends_with_its_client_if_asked_to(cancelling: Guarded) -> None:
+    """With `GARRISON_SERVER_CANCEL_ON_DISCONNECT`; the log says 499 and no failure."""
+    assert left(cancelling, head(b"POST /stays HTTP/1.1", HOST, LENGTH, body=b"abc")) == "cancelled"
+    with connected(cancelling.port) as connection:
+        connection.socket.sendall(get())
+        assert connection.reply().status == 200
+
+
+def test_a_handler_goes_on_without_its_client(patient: Guarded) -> None:
+    """Unless it is to be cancelled; the log says 499 and no failure here, too."""
+    assert left(patient, head(b"POST /stays HTTP/1.1", HOST, LENGTH, body=b"abc")) == "on its own"
+    with connected(patient.port) as connection:
+        connection.socket.sendall(get())
+        assert connection.reply().status == 200
+
+
+def test_a_client_with_a_large_body_is_seen_to_leave(cancelling: Guarded) -> None:
     """Also where so much of it comes at once that reading stops until the handler has taken it."""
     length = b"Content-Length: %d" % len(WHOLE)
-    with guarded(parser, tmp_path_factory.mktemp("gone"), GARRISON_SERVER_CANCEL_ON_DISCONNECT="on") as up:
-        with connected(up.port) as connection:
-            connection.socket.sendall(head(b"POST /stays HTTP/1.1", HOST, length, body=WHOLE))
-            up.wait_for("handler begun")
-        assert up.wait_for("handler")["ended"] == "cancelled"
+    assert left(cancelling, head(b"POST /stays HTTP/1.1", HOST, length, body=WHOLE)) == "cancelled"
 
 
-@pytest.mark.parametrize("parser", list(PARSERS))
-def test_a_body_that_breaks_off_is_told_to_its_handler(
-    parser: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_body_that_breaks_off_is_told_to_its_handler(patient: Guarded) -> None:
     """A broken chunk is a 400 as long as there is no reply, and the end of the connection afterwards."""
     lines = (HOST, b"Transfer-Encoding: chunked")
-    with guarded(parser, tmp_path_factory.mktemp("broken")) as up:
-        with connected(up.port) as connection:
-            connection.socket.sendall(head(b"POST /shape HTTP/1.1", *lines, body=b"3\r\nabc\r\n"))
-            time.sleep(0.1)
-            connection.socket.sendall(b"broken\r\n")
-            assert connection.reply().status == 400
-        with connected(up.port) as connection:
-            connection.socket.sendall(head(b"POST /begins HTTP/1.1", *lines, body=b"3\r\nabc\r\n"))
-            assert connection.line() == b"HTTP/1.1 200 OK\r\n"
-            time.sleep(0.1)
-            connection.socket.sendall(b"broken\r\n")
-            rest = b""
-            try:
-                while line := connection.line():
-                    rest += line
-            except ConnectionError:
-                pass
-            assert b"HTTP/1.1 400" not in rest
+    with connected(patient.port) as connection:
+        connection.socket.sendall(head(b"POST /shape HTTP/1.1", *lines, body=b"3\r\nabc\r\n"))
+        time.sleep(0.1)
+        connection.socket.sendall(b"broken\r\n")
+        assert connection.reply().status == 400
+    with connected(patient.port) as connection:
+        connection.socket.sendall(head(b"POST /begins HTTP/1.1", *lines, body=b"3\r\nabc\r\n"))
+        assert connection.line() == b"HTTP/1.1 200 OK\r\n"
+        time.sleep(0.1)
+        connection.socket.sendall(b"broken\r\n")
+        rest = b""
+        try:
+            while line := connection.line():
+                rest += line
+        except ConnectionError:
+            pass
+        assert b"HTTP/1.1 400" not in rest
 
 
-@pytest.mark.parametrize("parser", list(PARSERS))
-def test_every_handler_of_a_connection_is_told(parser: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_every_handler_of_a_connection_is_told(patient: Guarded) -> None:
     """A client that leaves with one request under way and another behind it has left both."""
-    with guarded(parser, tmp_path_factory.mktemp("both")) as up:
-        with connected(up.port) as connection:
-            connection.socket.sendall(head(b"GET /listens HTTP/1.1", HOST) + get())
-            up.wait_for("handler begun")
-        assert up.wait_for("handler")["ended"] == "told"
+    before = len(patient.events)
+    with connected(patient.port) as connection:
+        connection.socket.sendall(head(b"GET /listens HTTP/1.1", HOST) + get())
+        patient.wait_for("handler begun", before)
+    assert patient.wait_for("handler", before)["ended"] == "told"

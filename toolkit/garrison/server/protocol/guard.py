@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
     from garrison.server.protocol.flaws import Flaw
-    from garrison.stack import Server
+    from garrison.server_section import Server
 
 # How long a refused client may go on sending before it is cut off, so that it reads why it was refused:
 # a socket that is closed while there is something to read takes the answer back (RFC 9112 section 9.6).

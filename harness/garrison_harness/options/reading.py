@@ -1,4 +1,4 @@
-"""Reads what the options of an audit hold."""
+"""Reads what options hold, those of other commands included where they mean the same."""
 
 from __future__ import annotations
 
