@@ -65,8 +65,13 @@ def accept(
     fail, with some everything that these checks or families found. What was accepted before gets the new
     reason, owner and day.
 
+    \b
+    Examples:
+      garrison accept report.json H2 --reason 'a partner frames it' --owner web
+      garrison accept report.json H --reason later --owner web --until 2030-01-31
+
     Exit status: 0, 2 where there is nothing to accept or the file cannot be written.
-    """
+    """  # noqa: D301 - click wants the backspace itself
     with faults_stop():
         expires = until.date() if until else _today() + dt.timedelta(days=_DAYS)
         if expires < _today():

@@ -45,9 +45,16 @@ def check(**given: Unpack[Given]) -> None:
     TARGET is module:attribute (booted on a free port), an http(s) URL on this machine, or, after --, a
     command with {port} where it takes the port to listen on.
 
+    \b
+    Examples:
+      garrison check shop.main:app
+      garrison check shop.main:app --harden --fail-on high
+      garrison check http://127.0.0.1:8000 --format html --output garrison.html
+      garrison check -- node server.js --port {port}
+
     Exit status: 0 pass, 1 confirmed findings, 2 usage, 3 the target did not start, 4 inconclusive
     (the page did not answer, the time was up, or it was interrupted).
-    """
+    """  # noqa: D301 - click wants the backspace itself
     _require_extra()
     with faults_stop():
         checks = checks_of(given)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from garrison_harness.exchange import Reply, Request
+    from garrison_harness.exchange import Headers, Reply, Request
 
 _READING: Final = 1.0  # seconds
 
@@ -24,7 +24,7 @@ class Endless:
         Args:
             request: What is to be sent.
         """
-        if self._patient(request) and _path(request) in self._paths:
+        if _is_patient(request) and _path(request) in self._paths:
             return replace(request, reading=_READING)
         return request
 
@@ -35,13 +35,30 @@ class Endless:
             request: What was sent.
             reply: What came back.
         """
-        if self._patient(request) and reply.status is not None and reply.failure == "timeout":
+        if _is_patient(request) and reply.status is not None and reply.failure == "timeout":
             self._paths.add(_path(request))
         return reply
 
-    @staticmethod
-    def _patient(request: Request) -> bool:
-        return request.reading is None and request.leaves is None
+
+def seconds_to_read(request: Request, headers: Headers) -> float | None:
+    """How long to wait for the end of a reply whose head is there; None for as long as the request may take.
+
+    A stream of events is meant to go on, so that nobody waits longer for the end of one to learn that.
+
+    Args:
+        request: What was sent.
+        headers: Of the reply.
+    """
+    if _is_patient(request) and any(
+        name.lower() == "content-type" and value.lower().startswith("text/event-stream")
+        for name, value in headers
+    ):
+        return _READING
+    return request.reading
+
+
+def _is_patient(request: Request) -> bool:
+    return request.reading is None and request.leaves is None
 
 
 def _path(request: Request) -> str:

@@ -31,8 +31,13 @@ def explain(ids: tuple[str, ...], catalogue: bool, form: str) -> None:
 
     ID is that of a check such as H1, or the letter of a family.
 
+    \b
+    Examples:
+      garrison explain H1
+      garrison explain --list
+
     Exit status: 0, 2 for an id that is none.
-    """
+    """  # noqa: D301 - click wants the backspace itself
     try:
         import h11  # noqa: F401, PLC0415 - found out here, to say it in one line
         import rich  # noqa: F401, PLC0415 - the same

@@ -16,7 +16,7 @@ import h11
 from garrison_harness import interruption
 from garrison_harness.asgi_call import Call
 from garrison_harness.asgi_wire import parsed, reply_of, taken_of
-from garrison_harness.endless import Endless
+from garrison_harness.endless import Endless, seconds_to_read
 from garrison_harness.exchange import Reply
 from garrison_harness.startup import likely_cause
 from garrison_harness.target import TargetFailed
@@ -241,8 +241,9 @@ class InProcess:
 
         def until() -> float:
             ends = start + allowed
-            if request.reading is not None and call.began is not None:
-                ends = min(ends, call.began + request.reading)
+            reading = None if call.began is None else seconds_to_read(request, call.headers)
+            if call.began is not None and reading is not None:
+                ends = min(ends, call.began + reading)
             return ends
 
         given_up = self._hosted.put(call, stopped=self._budget.stopped, until=until)

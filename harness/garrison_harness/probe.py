@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from garrison_harness import interruption
-from garrison_harness.endless import Endless
+from garrison_harness.endless import Endless, seconds_to_read
 from garrison_harness.exchange import Reply
 from garrison_harness.reply_reader import ReplyReader
 
@@ -201,9 +201,10 @@ class _Talk:
         reader = self._reader
         closed = reader.feed(self._early) if self._early else False
         while not reader.failed and not closed:
-            if reader.status is not None and head_at is None and self._request.reading is not None:
+            if reader.status is not None and head_at is None:
                 head_at = time.monotonic()
-                until = min(self._deadline, head_at + self._request.reading)
+                reading = seconds_to_read(self._request, reader.headers)
+                until = until if reading is None else min(self._deadline, head_at + reading)
             if reader.complete and done_at is None:
                 done_at = time.monotonic()
                 until = min(self._deadline, done_at + self._request.linger)

@@ -101,9 +101,14 @@ def prove(
     beside its own that do what no app should; then once more for each layer, with that layer off. Exactly
     the checks that name the layer must turn red.
 
+    \b
+    Examples:
+      garrison prove shop.main:app --env-file shop.env
+      garrison prove shop.main:app --all --format json --output proof.json
+
     Exit status: 0 pass, 1 a layer is not missed or a check is wrong about it, 2 usage, 3 the app did not
     start, 4 inconclusive.
-    """
+    """  # noqa: D301 - click wants the backspace itself
     try:
         import h11  # noqa: F401, PLC0415 - found out here, to say it in one line
         import rich  # noqa: F401, PLC0415 - the same

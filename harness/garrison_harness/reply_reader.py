@@ -20,6 +20,7 @@ class ReplyReader:
 
     Attributes:
         status: The status code once the head has come.
+        headers: Of the reply, likewise.
         complete: The reply has ended as it announced, or by its bound.
         failed: It can never become complete.
     """
@@ -27,10 +28,10 @@ class ReplyReader:
     def __init__(self, method: str, *, content_bytes: int, kept: int) -> None:
         """Expect the reply to a request of that method; take so much content, and keep so much of it."""
         self.status: int | None = None
+        self.headers: Headers = ()
         self.complete = False
         self.failed: Failure | None = None
         self._reason = ""
-        self._headers: Headers = ()
         self._body = bytearray()
         self._content = 0
         self._cut = False
@@ -75,7 +76,7 @@ class ReplyReader:
         elif isinstance(event, h11.Response):
             self.status = event.status_code
             self._reason = event.reason.decode("latin-1")
-            self._headers = tuple(
+            self.headers = tuple(
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers.raw_items()
             )
         elif isinstance(event, h11.Data):
@@ -102,7 +103,7 @@ class ReplyReader:
         return Reply(
             status=self.status,
             reason=self._reason,
-            headers=self._headers,
+            headers=self.headers,
             body=bytes(self._body),
             elapsed=elapsed,
             sent=sent,

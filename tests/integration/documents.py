@@ -22,6 +22,8 @@ GUIDES = sorted((DOCS / "how-to").glob("*.md"))
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# In front of what no test can run, or parse: why.
+ILLUSTRATION = re.compile(r"<!-- illustration: \S.*-->\n\Z")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -63,12 +65,12 @@ class Command:
 
 
 def blocks(page: Path, language: str) -> list[Block]:
-    """The code blocks of a page in one language, in order."""
+    """The code blocks of a page in one language, in order, without those that are marked as illustrations."""
     text = page.read_text(encoding="utf-8")
     return [
         Block(page=page, line=text.count("\n", 0, found.start()) + 2, language=found[1], text=found[2])
         for found in FENCE.finditer(text)
-        if found[1] == language
+        if found[1] == language and not ILLUSTRATION.search(text[: found.start()])
     ]
 
 

@@ -39,12 +39,13 @@ if TYPE_CHECKING:
 
 REFERENCE = DOCS / "reference" / "settings.md"
 
-# What a reader has and the tests do not: a network, and servers that are already there.
-OUTSIDE = frozenset({"pip", "curl", "uvicorn"})
+# What a reader has and the tests do not: a network, servers that are already there, and other Makefiles.
+OUTSIDE = frozenset({"pip", "curl", "uvicorn", "make"})
 # What looks into a store, or audits an app of the reader's, is tried with one beside what its page says.
 ELSEWHERE = frozenset({("garrison", "limits"), ("garrison", "prove"), ("pytest", "--garrison-target")})
-# The tests that this page shows are run by pytest, with the fixtures that they ask for.
-TESTS = frozenset({"pytest.md"})
+# The tests that one page shows are run by pytest, with the fixtures that they ask for; what the other has of
+# other packages runs beside what takes its place.
+TESTS = frozenset({"pytest.md", "migrate.md"})
 
 
 def named(block: Block) -> str:

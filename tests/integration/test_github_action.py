@@ -155,6 +155,19 @@ def test_a_finding_is_told_everywhere_and_fails_the_job(workspace: Path) -> None
     assert (last.status, last.log) == (1, "")
 
 
+def test_the_job_is_green_once_the_hole_is_mended(workspace: Path) -> None:
+    """Nothing is annotated then, and the last step passes."""
+    frame = """(b"content-security-policy", b"frame-ancestors 'self'")]"""
+    mended = APP.replace('b"nosniff")]', f'b"nosniff"), {frame}')
+    assert mended != APP
+    (workspace / "shop.py").write_text(mended, encoding="utf-8")
+    use = job(workspace, {"target": "shop:app", "arguments": "--in-process\n--select=H2"})
+    step = use.run("Audit")
+
+    assert (step.outputs["status"], "::error file" in step.log) == ("0", False), step.log
+    assert use.run("Pass or fail").status == 0
+
+
 def test_what_is_accepted_or_below_the_level_passes(workspace: Path) -> None:
     """The baseline and the level of the inputs are those of the audit."""
     entry = '[[accepted]]\ncheck = "H2"\nreason = "r"\nowner = "o"\nexpires = 2999-01-01\n'

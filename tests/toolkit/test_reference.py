@@ -14,7 +14,7 @@ def test_no_line_begins_a_list_by_chance(mark: str) -> None:
     """A word that Markdown takes for a list or a heading never comes first in a wrapped line."""
     for words in range(40):
         text = f"{'letters ' * words}{mark} {'more ' * 40}"
-        assert not any(line.startswith(f"{mark} ") for line in reference._wrapped(text).split("\n")[1:])
+        assert not any(line.startswith(f"{mark} ") for line in reference.wrapped(text).split("\n")[1:])
 
 
 def test_a_long_list_can_be_read() -> None:

@@ -41,9 +41,15 @@ if TYPE_CHECKING:
 def config(form: str, check: bool, env_file: Path | None) -> None:
     """Print the effective settings, and where each of them comes from.
 
+    \b
+    Examples:
+      garrison config
+      garrison config --check --env-file shop.env
+      garrison config --format env
+
     Exit status: 0, 1 where --check finds something unsafe, 2 for settings that
     cannot be used.
-    """
+    """  # noqa: D301 - click wants the backspace itself
     try:
         take_env_file(env_file)
         loaded = load(Settings, defaults=worker_count())

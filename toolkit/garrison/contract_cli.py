@@ -73,8 +73,13 @@ def key(principal: str, scopes: tuple[str, ...], existing: bool, form: str, env_
     SCOPE is what the key may be used for, as operations of the document ask
     for it. A terminal is asked for the key with --stdin, and does not show it.
 
+    \b
+    Examples:
+      garrison contract key alice orders:read orders:write
+      garrison contract key --stdin --format entry alice < key.txt
+
     Exit status: 0, 2 for usage and settings.
-    """
+    """  # noqa: D301 - click wants the backspace itself
     if form == "entry" and not existing:
         raise StopError("--format entry would lose the key that is made. It is for --stdin.")
     try:

@@ -287,3 +287,7 @@ class Deferred(Mapping[str, Value]):
     def items(self) -> ItemsView[str, Value]:
         """All of them at once; SDKs copy attributes by this, and going one by one costs much more."""
         return self._all().items()
+
+    def copy(self) -> dict[str, Value]:
+        """A dictionary of them, which SDKs before 1.43 ask for."""
+        return self._all().copy()

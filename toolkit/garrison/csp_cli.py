@@ -67,8 +67,13 @@ def suggest(files: tuple[BinaryIO, ...], policy: str | None, include: tuple[str,
     one, standard input is read. Anybody can send a report: add only what you
     know. A nonce is written 'nonce', as in the settings.
 
+    \b
+    Examples:
+      garrison csp suggest app.log
+      garrison csp suggest --policy web --include blob: --format env app.log
+
     Exit status: 0, 2 where there is nothing to propose from.
-    """
+    """  # noqa: D301 - click wants the backspace itself
     from garrison import csp_pages  # noqa: PLC0415 - only this command needs it and the next
     from garrison.csp.suggestion import suggest as propose  # noqa: PLC0415
 
@@ -99,8 +104,12 @@ def hash_(files: tuple[BinaryIO, ...]) -> None:
 
     Of HTML the inline scripts and styles count, of any other FILE the whole.
 
+    \b
+    Examples:
+      garrison csp hash templates/base.html
+
     Exit status: 0, 2 where there is nothing to hash.
-    """
+    """  # noqa: D301 - click wants the backspace itself
     from garrison.csp.hashes import csp_hash  # noqa: PLC0415 - only this command needs them
     from garrison.csp.inline import inline_parts, is_html  # noqa: PLC0415
 

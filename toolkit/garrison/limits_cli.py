@@ -117,8 +117,13 @@ def show(keys: tuple[tuple[str, str], ...], store: str | None, form: str, env_fi
     What is no address is found by a hash: with another GARRISON_SECRET than
     the app's it looks as if nothing were used.
 
+    \b
+    Examples:
+      garrison limits show 203.0.113.9
+      garrison limits show --store valkey://localhost:6379/0 header:x-api-key=abc
+
     Exit status: 0, 2 for usage and settings, 3 where the store does not answer.
-    """
+    """  # noqa: D301 - click wants the backspace itself
     found = _done(look, keys, store, env_file)
     click.echo(limits_pages.document(found) if form == "json" else limits_pages.page(found))
 
@@ -131,9 +136,14 @@ def reset(keys: tuple[tuple[str, str], ...], store: str | None, form: str, env_f
     It prints where the client stood. `garrison limits show --help` says what
     KEY is. Workers remember refusals, and notice within a second.
 
+    \b
+    Examples:
+      garrison limits reset 203.0.113.9
+      garrison limits reset 203.0.113.9 principal=alice
+
     Exit status: 0, also where there was nothing to forget, 2 for usage and
     settings, 3 where the store does not answer.
-    """
+    """  # noqa: D301 - click wants the backspace itself
     found = _done(forget, keys, store, env_file)
     found = found._replace(balances=[balance for balance in found.balances if not balance.is_untouched])
     click.echo(

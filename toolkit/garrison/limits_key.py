@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from ipaddress import IPv6Network, ip_address, ip_network
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -18,7 +18,13 @@ EXPECTED: Final = (
 )
 
 
-class Key(click.ParamType[tuple[str, str]]):
+if TYPE_CHECKING:
+    _PairType = click.ParamType[tuple[str, str]]
+else:
+    _PairType = click.ParamType  # which takes no parameter before click 8.4
+
+
+class Key(_PairType):
     """One part of a client's identity, and its value as the layer reads it from requests."""
 
     name = "key"

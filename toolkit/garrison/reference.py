@@ -76,23 +76,23 @@ def _chapter(name: str, section: type[Any]) -> Iterator[str]:
     yield f"## {name.upper()}"
     module = section.__module__
     if module.startswith("garrison.middleware."):
-        yield from _paragraphs(inspect.cleandoc(sys.modules[module].__doc__ or ""))
+        yield from paragraphs(inspect.cleandoc(sys.modules[module].__doc__ or ""))
     summary, *_ = PARTS.split(inspect.getdoc(section) or "")
-    yield from _paragraphs(summary.strip())
+    yield from paragraphs(summary.strip())
     notes = []
     if name in optional_sections(Settings):
         notes.append(f"`{PREFIX}{name.upper()}=off` switches this layer off.")
     alone = f", for the layer `{section.__name__}Middleware`" if notes else ""
     notes.append(f"In code this section is `{section.__name__}`{alone}.")
-    yield _wrapped(" ".join(notes))
+    yield wrapped(" ".join(notes))
 
 
 def _setting(row: Row) -> str:
     # A blank behind each comma of a list is somewhere to break.
     value = row.value if len(row.value) < WIDTH // 2 else row.value.replace(",", ", ")
     default = f"`{value}`" if value else "empty"
-    facts = _wrapped(f"Expects {row.expects}. Default: {default}.")
-    return f"### {row.variable}\n\n{_wrapped(sentence(row.about))}\n\n{facts}"
+    facts = wrapped(f"Expects {row.expects}. Default: {default}.")
+    return f"### {row.variable}\n\n{wrapped(sentence(row.about))}\n\n{facts}"
 
 
 def _function(function: Callable[..., object]) -> Iterator[str]:
@@ -100,17 +100,17 @@ def _function(function: Callable[..., object]) -> Iterator[str]:
     yield f"### {function.__name__}"
     yield f"```python\n{_signature(function)}\n```"
     text, *parts = PARTS.split(inspect.getdoc(function) or "")
-    yield from _paragraphs(text.strip())
+    yield from paragraphs(text.strip())
     for title, body in zip(parts[::2], parts[1::2], strict=True):
         yield f"{title}:"
-        yield "\n".join(_entries(body)) or _wrapped(" ".join(body.split()))
+        yield "\n".join(entries(body)) or wrapped(" ".join(body.split()))
 
 
-def _entries(body: str) -> Iterator[str]:
+def entries(body: str) -> Iterator[str]:
     """The named entries of a part, as a list; nothing where it is a sentence."""
     for entry in ENTRY.split(body)[1:]:
         name, _, about = " ".join(entry.split()).partition(": ")
-        yield _wrapped(f"- `{name}`: {about}", "  ")
+        yield wrapped(f"- `{name}`: {about}", "  ")
 
 
 def _signature(function: Callable[..., object]) -> str:
@@ -124,13 +124,13 @@ def _signature(function: Callable[..., object]) -> str:
     return f"def {function.__name__}(\n    {parameters},\n){result}"
 
 
-def _paragraphs(text: str) -> Iterator[str]:
+def paragraphs(text: str) -> Iterator[str]:
     """Paragraphs wrapped anew; what is indented is code, and keeps its lines."""
     for block in text.split("\n\n"):
-        yield block if block.startswith(" ") else _wrapped(" ".join(block.split()))
+        yield block if block.startswith(" ") else wrapped(" ".join(block.split()))
 
 
-def _wrapped(text: str, further: str = "") -> str:
+def wrapped(text: str, further: str = "") -> str:
     """A text in lines of equal width, none of which begins with a mark that Markdown knows."""
     lines = textwrap.fill(
         BLOCK_MARK.sub("\0", text),

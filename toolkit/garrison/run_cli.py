@@ -31,9 +31,15 @@ def run(env_file: Path | None, **flags: object) -> None:
 
     TARGET may be an ASGI app or a WSGI app.
 
+    \b
+    Examples:
+      garrison run shop.main:app --port 8000
+      garrison run shop.main:make_app --factory --workers 4 --env-file shop.env
+      garrison run shop.main:app --unix-socket /run/shop.sock
+
     Exit status: 0 after a stop, 2 for usage and settings, 3 where the app does
     not start.
-    """
+    """  # noqa: D301 - click wants the backspace itself
     try:
         from garrison.server import environment, listening, loading, serving  # noqa: PLC0415 - only this command serves
     except ModuleNotFoundError as error:

@@ -30,6 +30,7 @@ _LIMITS: Final = "GARRISON_RATE_LIMIT_LIMITS"
 _ON_ERROR: Final = "GARRISON_RATE_LIMIT_ON_STORAGE_ERROR"
 _MOST_ASKED: Final = 300  # requests of a probe
 _MORE: Final = 5  # beyond the quota
+_AT_ONCE: Final = 8  # of them, so that an app that takes on no more than it can do refuses nobody for that
 _PROBE: Final = 20.0  # seconds that one may take
 _SLICE: Final = 0.25  # seconds over which it is counted what the store does
 _OUTAGE: Final = 1.5  # times the bound on a reply, at least
@@ -55,7 +56,7 @@ def _drive(
                 f"the app asked its store nothing: its URL was in {', '.join(planted)}; name the variable"
                 " that it reads with --store-variable"
             )
-        others["probe before"] = _probe(scene, load)
+        others["probe before"] = probe(scene, load)
         earlier, quiet = up.log_since((0, 0)), up.log_size()
         broke = load.now()
         harm(server)
@@ -65,7 +66,7 @@ def _drive(
         mended = load.now()
         recovered = _wait_until_asked(scene, server, load, facts)
         noisy = up.log_since(quiet)
-        others["probe after"] = _probe(scene, load)
+        others["probe after"] = probe(scene, load)
         interruption.pause(scene.asked.window)
         asks = load.finish()
         facts["alive"] = float(up.alive())
@@ -95,18 +96,23 @@ def _declare(scene: Scene) -> Mapping[str, str]:
     return planted
 
 
-def _probe(scene: Scene, load: ConstantLoad) -> tuple[Ask, ...]:
+def probe(scene: Scene, load: ConstantLoad) -> tuple[Ask, ...]:
     """As many requests of one client as its quota has, and some more."""
     quota = scene.bounds.quota
     if not load.addresses.many or not 0 < quota <= _MOST_ASKED - _MORE:
         return ()
     address, path = load.addresses.new(), scene.asked.paths[0]
 
-    async def together() -> tuple[Ask, ...]:
-        asks = (one(load, path, address=address) for _ in range(quota + _MORE))
-        return tuple(await asyncio.gather(*asks))
+    async def all_of_them() -> tuple[Ask, ...]:
+        room = asyncio.Semaphore(_AT_ONCE)
 
-    return load.done(together(), _PROBE)
+        async def one_of_them() -> Ask:
+            async with room:
+                return await one(load, path, address=address)
+
+        return tuple(await asyncio.gather(*(one_of_them() for _ in range(quota + _MORE))))
+
+    return load.done(all_of_them(), _PROBE)
 
 
 def _wait_until_asked(

@@ -13,8 +13,8 @@ from garrison_harness.site import Quota
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SIZE = re.compile(r"(\d{1,12})\s*([KMG]?)B?", re.IGNORECASE)
-_UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3}
+_SIZE = re.compile(r"(\d{1,12})\s*((?:[KMG]I?)?)B?", re.IGNORECASE)
+_UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "KI": 1024, "MI": 1024**2, "GI": 1024**3}
 _LARGEST_BODY = 100_000_000  # bytes; an audit should not become a load test
 _PATH = re.compile(r"/[!$-~]*")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -25,14 +25,14 @@ _HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?"
 
 
 def size(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
-    """A number of bytes from `10MB`.
+    """A number of bytes from `10MB` or `64KiB`, as Garrison's settings have them.
 
     Raises:
         click.BadParameter: It is no size, or more than an audit sends.
     """
     match = _SIZE.fullmatch(value.strip())
     if match is None:
-        raise click.BadParameter(f"{value!r} is no size: write it as 10MB or 512KB")
+        raise click.BadParameter(f"{value!r} is no size: write it as 10MB or 64KiB")
     number = int(match[1]) * _UNITS[match[2].upper()]
     if not 0 < number <= _LARGEST_BODY:
         raise click.BadParameter(f"{value} is out of range: an audit sends 1 byte to 100MB")

@@ -78,17 +78,21 @@ def _always_fine(_: Scope) -> Answer:
     return 200, JSON, b'{"ok": false, "error": "unauthorized"}'
 
 
-async def _endless(scope: Scope, _receive: Any, send: Any) -> None:
-    """A page, and a stream at `/search` that goes on for as long as anybody listens."""
-    if scope["type"] != "http":
-        return
-    endless = scope["path"] == "/search"
-    headers = [(b"content-type", b"text/event-stream" if endless else b"text/html")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    while endless:
-        await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
-        await asyncio.sleep(0.2)
-    await send({"type": "http.response.body", "body": b"<p>page"})
+def _endless(kind: bytes) -> App:
+    """A page, and a reply of this type at `/search` that goes on for as long as anybody listens."""
+
+    async def app(scope: Scope, _receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        endless = scope["path"] == "/search"
+        headers = [(b"content-type", kind if endless else b"text/html")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        while endless:
+            await send({"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True})
+            await asyncio.sleep(0.2)
+        await send({"type": "http.response.body", "body": b"<p>page"})
+
+    return app
 
 
 APPS: dict[str, App] = {
@@ -103,4 +107,5 @@ APPS: dict[str, App] = {
 }
 """By what they are."""
 
-ENDLESS: App = _endless
+ENDLESS: App = _endless(b"text/event-stream")
+ENDLESS_TEXT: App = _endless(b"text/plain")

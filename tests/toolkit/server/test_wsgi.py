@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from garrison import Settings, harden
+from garrison.server.wsgi import FromWSGI
+from tests.toolkit.driver import call, http_scope
 from tests.toolkit.server.conftest import Running, running
 from tests.toolkit.server.wire import ask, connected
 
@@ -75,6 +79,26 @@ def test_header_names_with_an_underscore_do_not_reach_it(plain: Running) -> None
     """A WSGI app cannot tell `X_Forwarded_For` from `X-Forwarded-For`, which a stranger must not set."""
     reply = ask(plain.port, "/", "X_Forwarded_For: 203.0.113.9", source="127.0.0.9")
     assert (reply.status, reply.body.split()[0]) == (200, b"-")
+
+
+@pytest.mark.parametrize("sent", [[], [(b"x_odd", b"1")]], ids=["usual headers", "an odd header"])
+@pytest.mark.parametrize("body", [b"", b"hello"], ids=["without a body", "with a body"])
+def test_an_app_tells_the_template_of_its_route(
+    sent: list[tuple[bytes, bytes]], body: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it writes to `asgi.scope` is in the log, whatever the names of the headers are."""
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        environ["asgi.scope"]["path_template"] = "/items/<number>"
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"HTTP_X_ODD" if "HTTP_X_ODD" in environ else b"nothing odd"]
+
+    length = (b"content-length", b"%d" % len(body))
+    scope = http_scope("/items/7", method="POST", headers=[*sent, length])
+    reply = call(harden(FromWSGI(app, threads=1), Settings()), scope, body)
+    assert (reply.status, reply.body) == (200, b"nothing odd")
+    event = json.loads(capsys.readouterr().out)
+    assert event["http.route"] == "/items/<number>"
 
 
 def test_bodies_arrive_and_banners_do_not_leave(plain: Running) -> None:

@@ -63,20 +63,19 @@ class FromWSGI:
             return self._rest(scope, receive, send)
         # In a WSGI environ `x_forwarded_for` is the same as `x-forwarded-for`, which no layer has seen.
         kept = [line for line in scope["headers"] if b"_" not in line[0]]
-        if len(kept) != len(scope["headers"]):
-            scope = {**scope, "headers": kept}
-        if expects_body(scope):
-            return self._take_and_call(scope, receive, send)
-        return self._responder(self.app, self._executor, None)(scope, receive, send)
+        seen = scope if len(kept) == len(scope["headers"]) else {**scope, "headers": kept}
+        if expects_body(seen):
+            return self._take_and_call(scope, seen, receive, send)
+        return self._responder(self.app, self._executor, None, scope)(seen, receive, send)
 
-    async def _take_and_call(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _take_and_call(self, scope: Scope, seen: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await self._intake.take(receive)
         except NoFileError as error:
             await self._refuse(scope, receive, send, error)
             return
         try:
-            await self._responder(self.app, self._executor, body)(scope, receive, send)
+            await self._responder(self.app, self._executor, body, scope)(seen, receive, send)
         finally:
             body.close()
 

@@ -36,13 +36,19 @@ class Responder(WSGIResponder):
         app: the WSGI app.
         executor: the threads.
         body: of the request; None where it has none.
+        scope: of the request, which the app finds as `asgi.scope` and may write the template of its route to.
     """
 
     def __init__(
-        self, app: Callable[..., Iterable[bytes]], executor: ThreadPoolExecutor, body: TakenBody | None
+        self,
+        app: Callable[..., Iterable[bytes]],
+        executor: ThreadPoolExecutor,
+        body: TakenBody | None,
+        scope: Scope,
     ) -> None:
         super().__init__(cast("Any", app), executor, QUEUE)
         self._body = body
+        self._scope = scope
         self._is_gone: Callable[[], bool] | None = None
         self._over = False
         self._error: Exception | None = None
@@ -134,6 +140,8 @@ class Responder(WSGIResponder):
 
     def wsgi(self, environ: Any, start_response: Any) -> None:
         """Call the app, in a thread."""
+        # The environ may be made of a copy with fewer headers; what the app writes there, no layer would see.
+        environ["asgi.scope"] = self._scope
         # Standard output is for the events of the layers.
         environ["wsgi.errors"] = sys.stderr
         # A word of Werkzeug and gunicorn: who reads on after the end gets nothing, and need not count.

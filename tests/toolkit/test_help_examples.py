@@ -1,0 +1,79 @@
+"""The examples in `--help`: each command has some, and takes them as they stand."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from garrison.cli import COMMANDS, main
+from garrison_harness.__main__ import COMMANDS as HARNESS_COMMANDS
+from garrison_harness.__main__ import main as harness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXAMPLES = re.compile(r"^  Examples:\n((?:    .+\n)+)", re.MULTILINE)
+# What the examples name as if it were there.
+FILES = ("app.log", "key.txt", "report.json", "shop.env", "templates/base.html", "journeys.py")
+
+
+def every_command(command: click.Command, *words: str) -> Iterator[tuple[click.Command, tuple[str, ...]]]:
+    """A command with the words that lead to it, and all below it."""
+    yield command, words
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from every_command(below, *words, name)
+
+
+ALL = [*every_command(main, "garrison"), (harness, ("python", "-m", "garrison_harness"))]
+
+
+def examples(words: tuple[str, ...], program: click.Command) -> list[list[str]]:
+    """The examples that the help of a command shows, as words."""
+    start = 3 if words[0] == "python" else 1
+    shown = CliRunner().invoke(program, [*words[start:], "--help"], terminal_width=100)
+    found = EXAMPLES.search(shown.output)
+    assert found is not None, f"{' '.join(words)} --help has no examples"
+    return [shlex.split(line.partition(" < ")[0].replace(" ...", "")) for line in found[1].splitlines()]
+
+
+@pytest.mark.parametrize(("command", "words"), ALL, ids=[" ".join(words) for _, words in ALL])
+def test_every_command_has_examples_that_it_takes(
+    command: click.Command, words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each begins with the command, and its options and arguments are read without a complaint."""
+    monkeypatch.chdir(tmp_path)
+    for name in FILES:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text("", encoding="utf-8")
+    program = harness if words[0] == "python" else main
+    for example in examples(words, program):
+        assert tuple(example[: len(words)]) == words
+        at, rest = command, example[len(words) :]
+        while isinstance(at, click.Group) and rest:
+            below = at.get_command(click.Context(at), rest.pop(0))
+            assert below is not None, example
+            at = below
+        # Leaving it closes the files that it has opened.
+        with at.make_context(" ".join(words), list(rest)) as context:
+            assert context.params is not None
+
+
+def test_the_harness_alone_has_its_commands() -> None:
+    """`python -m garrison_harness` lists what `garrison` lists of it, word for word."""
+    own = {name: listed.text for name, listed in HARNESS_COMMANDS.items()}
+    assert own == {name: listed.text for name, listed in COMMANDS.items() if listed.extra}
+    assert {name: listed.extra for name, listed in HARNESS_COMMANDS.items()} == {
+        name: listed.extra for name, listed in COMMANDS.items() if listed.extra
+    }
+    shown = CliRunner().invoke(harness, ["--help"])
+    assert (shown.exit_code, "Break something under load" in shown.output) == (0, True)
