@@ -103,7 +103,7 @@ def drive(command: list[str], settings: dict[str, str], site: Path, out: Path) -
 
 def garrison(words: list[str], settings: dict[str, str], site: Path, out: Path) -> dict[str, Any]:
     """Run the command line, and read the report that it leaves in `out`."""
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GARRISON_")}
     done = subprocess.run(  # noqa: S603 - our own command line
         [sys.executable, "-m", "garrison", *words],

@@ -1,0 +1,1 @@
+"""A small shop: accounts, products, orders, pictures, and what happens meanwhile."""
