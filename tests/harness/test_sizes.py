@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 import pytest
 
-from garrison_harness.audit_options import size
 from garrison_harness.cli import check as check_command
+from garrison_harness.options.reading import size
 
 PARAMETER = next(one for one in check_command.params if one.name == "max_body")
 
