@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=ConfiguredCommand,
-    context_settings={"max_content_width": 100},
+    context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
     params=[*TARGET, *REQUESTS, *LIMITS, *VERDICT, *REPORTS, config_option()],
 )
 def check(**given: Unpack[Given]) -> None:

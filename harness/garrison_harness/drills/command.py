@@ -49,6 +49,7 @@ _SHARED = (
 @click.command(
     cls=GroupedCommand,
     name="drill",
+    context_settings={"help_option_names": ["-h", "--help"]},
     subjects={
         "Target": [*TARGET, config_option(only=_SHARED)],
         "Load": LOAD,

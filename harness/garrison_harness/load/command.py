@@ -49,6 +49,7 @@ target or the load process died.
 @click.command(
     cls=GroupedCommand,
     name="load",
+    context_settings={"help_option_names": ["-h", "--help"]},
     subjects={
         "Target": (*TARGET, config_option(FROM_FILE, section="load")),
         "Load": MODEL,
