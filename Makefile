@@ -59,8 +59,9 @@ $(STRANGER)/.ready: $(READY)
 	@touch $@
 
 # What a CDN serves to interactive documentation, for the tests in a browser; public OpenAPI documents, for
-# those of the contract (some 75 MB to fetch, 800 MB on disk); the published schemas of report formats; and
-# Express, for an app that is audited and for those who come from it. They are skipped without npm.
+# those of the contract (some 75 MB to fetch, 800 MB on disk); the published schemas of report formats;
+# Express, for an app that is audited and for those who come from it; and pyright, which reads the types. The
+# tests that need one of them are skipped without npm.
 $(NPM)/.ready: tests/browser/package.json
 $(DOCUMENTS)/.ready: tests/toolkit/openapi/package.json
 $(SCHEMAS)/.ready: tests/harness/schemas/package.json
@@ -88,8 +89,11 @@ $(REQUIREMENTS): $(READY) pyproject.toml
 	@mkdir -p $(@D)
 	@$(BIN)/python -m uv pip compile --quiet --no-header $(EXTRAS) --generate-hashes --output-file $@ pyproject.toml
 
-audit: $(REQUIREMENTS)  ## Ask whether a dependency has a known vulnerability (needs the service)
-	$(BIN)/python -m uv tool run pip-audit --strict --require-hashes --disable-pip --requirement $<
+# Of the versions of today, not of those that an earlier run has found.
+audit: $(READY)  ## Ask whether a dependency has a known vulnerability (needs the service)
+	@rm -f $(REQUIREMENTS)
+	@$(MAKE) --no-print-directory $(REQUIREMENTS)
+	$(BIN)/python -m uv tool run pip-audit --strict --require-hashes --disable-pip --requirement $(REQUIREMENTS)
 
 release: $(REQUIREMENTS)  ## Build wheel and sdist into build/release/dist, with the list of what they bring along
 	@rm -rf build/release/dist

@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import expect
 
 from docs.examples.site.app import pages_of
-from docs.site.__main__ import build
 from garrison import Settings, harden
 from garrison.env_file import read_env_file
 from garrison.settings import load
 from tests.browser.visitor import ROOT, Visitor
+from tests.docs_site import built_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,11 +32,8 @@ PATIENCE = 60_000
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, and the settings to serve it with; what is wrong with its links, other tests say."""
-    folder = tmp_path_factory.mktemp("docs")
-    faults = build(folder)
-    assert (folder / "site.env").exists(), faults
-    return folder
+    """The site, and the settings to serve it with."""
+    return built_once(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

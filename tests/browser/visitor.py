@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "build" / "browser"
 EXECUTABLE = Path("/usr/bin/chromium")
 # Long for a machine that does other things as well; nothing waits longer than it has to.
-SECONDS = 15
+SECONDS = 40
 
 
 class Visitor:

@@ -33,11 +33,12 @@ class Reader:
     """Somebody in the shop's folder, who keeps what it writes in another one."""
 
     def __init__(self, folder: Path) -> None:
+        self.document = folder / "openapi.json"
         self._environ = {
             **environment(folder),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "AUDIT_PASSWORD": "correct horse",
-            "OPENAPI": str(folder / "openapi.json"),
+            "OPENAPI": str(self.document),
             # No balancer watches it here.
             "GARRISON_SERVER_DRAIN_DELAY": "0s",
         }
@@ -52,10 +53,10 @@ class Reader:
         )
 
 
-@pytest.fixture
-def reader(tmp_path: Path) -> Reader:
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
     """Somebody who has opened the account of the audit."""
-    found = Reader(tmp_path)
+    found = Reader(tmp_path_factory.mktemp("reader"))
     for line in block("openapi.json")[1:3]:
         done = found.type(line)
         assert done.returncode == 0, done.stderr
@@ -63,9 +64,9 @@ def reader(tmp_path: Path) -> Reader:
 
 
 @pytest.mark.timeout(240)
-def test_the_audit_turns_green(reader: Reader, tmp_path: Path) -> None:
+def test_the_audit_turns_green(reader: Reader) -> None:
     """The shop fails as it comes, and passes hardened, with nothing of severity medium or worse left."""
-    openapi = ("--openapi", str(tmp_path / "openapi.json"))
+    openapi = ("--openapi", str(reader.document))
     bare, hardened = [line for line in block("openapi.json") if line.startswith("garrison check")]
     before = reader.type(bare, *SAMPLE, *openapi)
     assert before.returncode == 1, before.stdout + before.stderr

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from docs.site.__main__ import CONFIG, build
+from docs.site.__main__ import CONFIG
 from docs.site.navigation import navigation, targets
 from docs.site.sources import pages, target_of
 from docs.site.staging import relinked
 from docs.site.verify import faults_of
+from tests.docs_site import built_once
 from tests.integration.documents import DOCS, EXAMPLES, ROOT, blocks
 
 if TYPE_CHECKING:
@@ -24,17 +25,15 @@ if TYPE_CHECKING:
 # The site is built first, which is some seconds of work for the processor.
 pytestmark = pytest.mark.timeout(240)
 PROOF: Final = os.environ.get("PROOF") == "1"
-# These wait for clients that say nothing on purpose, or stop the server; no layer of the site is about them.
-SAMPLED: Final = () if PROOF else tuple(f"--ignore={each}" for each in ("R7", "R8", "R9", "A", "G"))
+# What is about replies; what sends much, waits or stops the server says nothing of these pages.
+SAMPLED: Final = () if PROOF else ("--select=H,C,O,E,M,I,X",)
 PAGE: Final = '<html><head>{head}</head><body><h1 id="top">Title</h1>{body}</body></html>'
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built once; without a fault, or there is nothing to look at."""
-    folder = tmp_path_factory.mktemp("docs")
-    assert build(folder) == []
-    return folder
+    """The site, and the settings to serve it with."""
+    return built_once(tmp_path_factory)
 
 
 def site_of(folder: Path, *, head: str = "", body: str = "") -> Path:

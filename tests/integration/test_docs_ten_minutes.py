@@ -21,6 +21,7 @@ PAGE = DOCS / "tutorial" / "ten-minutes.md"
 PROOF = os.environ.get("PROOF") == "1"
 # A whole audit of a server and a load take half a minute; otherwise other tests have done both.
 LONG = ("garrison check --harden", "garrison load")
+TRIES = 4
 NUMBER = re.compile(r"\d[\d,.]*( (µs|ms|s|kB|MB))?\b")
 
 
@@ -51,7 +52,17 @@ def lost(shown: str, said: str) -> str:
     return ""
 
 
-@pytest.mark.timeout(180)
+def printed(reader: Reader, command: str, output: str) -> str:
+    """What a command says; a machine that does much else may fall short of a load, which is then repeated."""
+    said = reader.type(command)
+    for _ in range(TRIES - 1 if command.startswith(LONG) else 0):
+        if not lost(output, said):
+            break
+        said = reader.type(command)
+    return said
+
+
+@pytest.mark.timeout(400)
 def test_ten_minutes_can_be_followed(tmp_path: Path) -> None:
     """What is saved, served, asked for and changed is what the page says."""
     page = PAGE.read_text(encoding="utf-8")
@@ -77,7 +88,7 @@ def test_ten_minutes_can_be_followed(tmp_path: Path) -> None:
                 elif command.startswith((*OUTSIDE, ". ")) or (command.startswith(LONG) and not PROOF):
                     continue
                 else:
-                    said = reader.type(command)
+                    said = printed(reader, command, output)
                     assert not lost(output, said), (command, said)
                 typed += 1
     assert typed >= 6

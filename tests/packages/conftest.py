@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.packages.environments import build, installed
+from tests.once import once
+from tests.packages.environments import Environment, as_tested, build
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.packages.environments import Environment
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the sdist, and the wheel that was built from it."""
-    directory = tmp_path_factory.mktemp("dist")
-    build(directory)
-    return directory
+    return once(tmp_path_factory, "dist", build)
 
 
 @pytest.fixture(scope="session")
@@ -33,5 +29,4 @@ def wheel(built: Path) -> Path:
 @pytest.fixture(scope="session")
 def base(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """An environment with the base install, of the versions that the project is tested with."""
-    folder = tmp_path_factory.mktemp("base") / "environment"
-    return installed(folder, sys.executable, [str(wheel)], constrained=True)
+    return Environment(folder=once(tmp_path_factory, "base", lambda folder: as_tested(folder, [str(wheel)])))

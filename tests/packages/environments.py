@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import venv
 import zipfile
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -29,7 +30,7 @@ KEPT_OUT = ("GARRISON_", "PYTHON", "VIRTUAL_ENV", "UV_PYTHON", "UV_CONSTRAINT", 
 def build(directory: Path) -> None:
     """Put an sdist, and the wheel that is built from it, into a directory."""
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(directory), str(ROOT)]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    found = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert found.returncode == 0, found.stdout + found.stderr
 
 
@@ -91,9 +92,27 @@ class Environment:
         return {"PATH": path, "HOME": str(self.folder), "NO_COLOR": "1"}
 
 
-def installed(
-    folder: Path, python: str, wanted: Sequence[str], *, resolution: str = HIGHEST, constrained: bool = False
-) -> Environment:
+def as_tested(folder: Path, wanted: Sequence[str]) -> Environment:
+    """A new environment of this Python with requirements, of the versions that the project is tested with.
+
+    They come from where `make` had them from: by pip, with its settings and its cache.
+
+    Args:
+        folder: where it is made.
+        wanted: requirements, and paths of wheels.
+    """
+    venv.create(folder, with_pip=False)
+    made = Environment(folder=folder)
+    command = [
+        sys.executable, "-m", "pip", "--python", str(made.python), "install", "--quiet", "--no-compile",
+        "--disable-pip-version-check", "--constraint", str(CONSTRAINTS), *wanted,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return made
+
+
+def installed(folder: Path, python: str, wanted: Sequence[str], *, resolution: str = HIGHEST) -> Environment:
     """A new environment with these requirements.
 
     Args:
@@ -101,15 +120,12 @@ def installed(
         python: what makes it.
         wanted: requirements, and paths of wheels.
         resolution: which versions are chosen where several would do.
-        constrained: to those that the project is tested with.
     """
     _uv("venv", "--quiet", "--python", python, str(folder))
     made = Environment(folder=folder)
-    words = ["pip", "install", "--quiet", "--resolution", resolution, "--python", str(made.python)]
-    if constrained:
-        words += ["--constraint", str(CONSTRAINTS)]
     # Nothing is compiled here: the oldest version that has a wheel for a Python is the oldest one there.
-    _uv(*words, "--only-binary", ":all:", *wanted)
+    options = ("--resolution", resolution, "--only-binary", ":all:")
+    _uv("pip", "install", "--quiet", "--python", str(made.python), *options, *wanted)
     return made
 
 

@@ -7,27 +7,21 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
-from http.client import HTTPConnection
 from pathlib import Path
-from re import search
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.packages.environments import HIGHEST, LOWEST, Environment, installed, metadata, requirements
 from tests.packages.interpreters import supported
+from tests.packages.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROOF = os.environ.get("PROOF") == "1"
 PROGRAMS = Path(__file__).parent / "programs"
-# Against hanging only.
-SECONDS = 60.0
 # The base install, and each extra that people install.
 EXTRAS = ("", "server", "harness", "load", "valkey", "openapi", "patterns")
 # What each brings along with itself.
@@ -76,28 +70,8 @@ def harden_an_app(environment: Environment, cwd: Path) -> None:
 
 def serve_an_app(environment: Environment, cwd: Path) -> None:
     """`garrison run` serves a page, hardened, and ends when it is told to."""
-    log = cwd / "log"
-    with log.open("wb") as stream:
-        words = [str(environment.folder / "bin" / "garrison"), "run", "shop:app", "--port", "0"]
-        process = subprocess.Popen(
-            words, cwd=PROGRAMS, env=environment.variables(), stdout=subprocess.DEVNULL, stderr=stream
-        )
-    try:
-        until = time.monotonic() + SECONDS
-        while (told := search(r"listening on http://127\.0\.0\.1:(\d+) ", log.read_text("utf-8"))) is None:
-            assert process.poll() is None, log.read_text("utf-8")
-            assert time.monotonic() < until, log.read_text("utf-8")
-            time.sleep(0.05)
-        connection = HTTPConnection("127.0.0.1", int(told[1]), timeout=SECONDS)
-        connection.request("GET", "/")
-        reply = connection.getresponse()
-        assert (reply.status, "frame-ancestors" in str(reply.headers)) == (200, True)
-        connection.close()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(SECONDS) == 0, log.read_text("utf-8")
-    finally:
-        process.kill()
-        process.wait()
+    status, headers = served(environment, PROGRAMS, cwd / "log")
+    assert (status, "frame-ancestors" in str(headers)) == (200, True)
 
 
 def audit_an_app(environment: Environment, cwd: Path) -> None:
@@ -162,11 +136,13 @@ def everything_imports(environment: Environment, cwd: Path, extra: str) -> None:
         assert {name: want for name, want in lacking.items() if BROUGHT.get(want, "") in {"", *here}} == {}
 
 
+@pytest.mark.timeout(300)
 def test_the_base_install(base: Environment, tmp_path: Path) -> None:
     """Without extras an app is hardened and the settings can be looked at, in at most 25 MB."""
     harden_an_app(base, tmp_path)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("words", "extra"),
     [

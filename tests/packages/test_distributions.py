@@ -10,8 +10,13 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from garrison import __version__
 from tests.packages.environments import ROOT, metadata
+
+# Whoever comes first builds.
+pytestmark = pytest.mark.timeout(300)
 
 # What the code reads: a script for the store, the page of the report and the schema of its JSON.
 DATA = (".css", ".js", ".json", ".lua")

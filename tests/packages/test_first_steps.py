@@ -6,25 +6,20 @@ What is typed is what the README says: install, serve, audit, load. PROOF=1 has 
 from __future__ import annotations
 
 import os
-import re
-import signal
 import subprocess
 import sys
-import time
 import venv
-from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.packages.environments import Environment
+from tests.packages.serving import served
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PROOF = os.environ.get("PROOF") == "1"
-# Against hanging only.
-SECONDS = 60.0
 APP = """\
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
@@ -32,33 +27,6 @@ from starlette.routing import Route
 
 app = Starlette(routes=[Route("/", lambda request: HTMLResponse("<!doctype html><title>Shop</title>"))])
 """
-
-
-def served(environment: Environment, folder: Path) -> int:
-    """What the app answers under `garrison run`, which is told to stop then."""
-    log = folder / "run.log"
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [str(environment.folder / "bin" / "garrison"), "run", "shop:app", "--port", "0"],
-            cwd=folder, env=environment.variables(), stdout=subprocess.DEVNULL, stderr=stream,
-        )  # fmt: skip
-    try:
-        until = time.monotonic() + SECONDS
-        while (told := re.search(r"listening on http://\S+:(\d+) ", log.read_text("utf-8"))) is None:
-            assert process.poll() is None, log.read_text("utf-8")
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        connection = HTTPConnection("127.0.0.1", int(told[1]), timeout=SECONDS)
-        connection.request("GET", "/")
-        reply = connection.getresponse()
-        assert reply.headers["x-request-id"]
-        connection.close()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(SECONDS) == 0
-        return reply.status
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.mark.skipif(not PROOF, reason="installs everything with pip, which takes a minute: `make packages`")
@@ -74,7 +42,8 @@ def test_from_the_wheel_to_a_load_report(wheel: Path, tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "shop.py").write_text(APP, encoding="utf-8")
 
-    assert served(environment, folder) == 200
+    status, headers = served(environment, folder, folder / "run.log")
+    assert (status, "x-request-id" in headers) == (200, True)
     red = environment.run("garrison", "check", "shop:app", cwd=folder)
     assert red.returncode == 1, red.stdout + red.stderr
     green = environment.run("garrison", "check", "shop:app", "--harden", cwd=folder)

@@ -79,7 +79,10 @@ def test_its_rules_are_those_of_the_makefile() -> None:
         step["run"].split() for step in jobs()["build"]["steps"] if step.get("run", "").startswith("make ")
     ]
     rules = {word for words in (*page, *lines) for word in words[1:] if "=" not in word}
-    assert rules == {"audit", "packages", "release", "test"}
+    assert rules == {"audit", "packages", "release"}
+    # A forge sets CI, where a test that lacks a server fails: the same script installs them here and there.
+    (script,) = [step["run"] for step in jobs()["build"]["steps"] if "/run" in step.get("run", "")]
+    assert (ROOT / script.split()[-1]).exists()
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert all(re.search(rf"^{rule}:.* ## ", text, re.MULTILINE) for rule in rules)
     # What is uploaded is where the next jobs look for it.

@@ -19,7 +19,7 @@ import pytest
 
 import garrison
 from tests.missing import do_without
-from tests.packages.environments import ROOT, Environment, installed
+from tests.packages.environments import ROOT, as_tested
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,9 +86,7 @@ def test_the_consumer_runs() -> None:
 @pytest.mark.timeout(400)
 def test_both_read_the_wheel(wheel: Path, tmp_path: Path) -> None:
     """Its own type information is enough: no stub, no source tree, no setting of this repository."""
-    environment: Environment = installed(
-        tmp_path / "environment", sys.executable, [f"{wheel}[openapi]", "fastapi", "mypy"], constrained=True
-    )
+    environment = as_tested(tmp_path / "environment", [f"{wheel}[openapi]", "fastapi", "mypy"])
     folder = copied(tmp_path)
     strict = checked(environment.python, folder)
     assert strict.returncode == 0, strict.stdout
