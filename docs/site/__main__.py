@@ -30,9 +30,9 @@ def main(words: list[str]) -> int:
         print(f"docs: {fault}", file=sys.stderr)
     if not faults:
         print(f"The site is in {words[0]}/site. To look at it:")
-        print(
-            f"  SITE={words[0]}/site garrison run docs.examples.site.app:app --env-file {words[0]}/site.env"
-        )
+        run = Path(sys.executable).parent.joinpath("garrison")
+        shown = run.relative_to(ROOT) if run.is_relative_to(ROOT) else run
+        print(f"  SITE={words[0]}/site {shown} run docs.examples.site.app:app --env-file {words[0]}/site.env")
     return 1 if faults else 0
 
 
