@@ -45,7 +45,7 @@ def site_of(folder: Path, *, head: str = "", body: str = "") -> Path:
 
 
 def test_every_page_is_in_the_navigation_once() -> None:
-    """A reader finds each page, and each example that teaches, by the navigation that docs/README.md makes."""
+    """A reader finds each page, and examples that teach, by the navigation that docs/README.md makes."""
     found = targets(navigation())
     examples = {target_of(page).as_posix() for page in DOCS.glob("examples/*/README.md")}
 
