@@ -27,7 +27,7 @@ $(READY): pyproject.toml constraints.txt
 # While types are checked on one core, the rest is fetched and the tests are compiled once for all workers.
 test: $(READY)  ## Run everything that must pass
 	@$(MAKE) --no-print-directory -j 3 check collected $(FETCHED)
-	$(BIN)/pytest -n 3
+	$(BIN)/pytest -n 4
 
 # Also where PYTHONDONTWRITEBYTECODE is set, or each of some thousand processes would compile what has changed.
 collected: $(READY)

@@ -186,8 +186,14 @@ def _row(name: str, figure: Figure) -> str:
     if name == BARE:
         return row
     spread = f"{figure.low:+.1f} to {figure.high:+.1f}"
-    times = f"{figure.times_cheaper:.1f} x" if figure.times_cheaper is not None else ""
-    return f"{row}{figure.added:>+9.1f}{spread:>20}{times:>9}"
+    return f"{row}{figure.added:>+9.1f}{spread:>20}{_times(figure.times_cheaper):>9}"
+
+
+def _times(ratio: float | None) -> str:
+    """A ratio of at most nine columns: that to next to nothing has more digits than there is room for."""
+    if ratio is None:
+        return ""
+    return f"{ratio:.1f} x" if abs(ratio) < 10_000 else f"{ratio:.0e} x"
 
 
 def _layers(measured: Rounds) -> Iterator[str]:
