@@ -23,9 +23,9 @@ EXAMPLES = re.compile(r"^  Examples:\n((?:    .+\n)+)", re.MULTILINE)
 FILES = ("app.log", "key.txt", "report.json", "shop.env", "templates/base.html", "journeys.py")
 
 
-def every_command(command: click.Command, *words: str) -> Iterator[tuple[click.Command, tuple[str, ...]]]:
-    """A command with the words that lead to it, and all below it."""
-    yield command, words
+def every_command(command: click.Command, *words: str) -> Iterator[tuple[str, ...]]:
+    """The words that lead to a command, and to all below it."""
+    yield words
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
@@ -34,38 +34,45 @@ def every_command(command: click.Command, *words: str) -> Iterator[tuple[click.C
             yield from every_command(below, *words, name)
 
 
-ALL = [*every_command(main, "garrison"), (harness, ("python", "-m", "garrison_harness"))]
+ALL = [*every_command(main, "garrison"), ("python", "-m", "garrison_harness")]
 
 
-def examples(words: tuple[str, ...], program: click.Command) -> list[list[str]]:
+def called(words: tuple[str, ...]) -> tuple[click.Command, int]:
+    """The program that the words start, and how many of them are its name."""
+    return (harness, 3) if words[0] == "python" else (main, 1)
+
+
+def examples(words: tuple[str, ...]) -> list[list[str]]:
     """The examples that the help of a command shows, as words."""
-    start = 3 if words[0] == "python" else 1
+    program, start = called(words)
     shown = CliRunner().invoke(program, [*words[start:], "--help"], terminal_width=100)
     found = EXAMPLES.search(shown.output)
     assert found is not None, f"{' '.join(words)} --help has no examples"
     return [shlex.split(line.partition(" < ")[0].replace(" ...", "")) for line in found[1].splitlines()]
 
 
-@pytest.mark.parametrize(("command", "words"), ALL, ids=[" ".join(words) for _, words in ALL])
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
 def test_every_command_has_examples_that_it_takes(
-    command: click.Command, words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each begins with the command, and its options and arguments are read without a complaint."""
     monkeypatch.chdir(tmp_path)
     for name in FILES:
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text("", encoding="utf-8")
-    program = harness if words[0] == "python" else main
-    for example in examples(words, program):
+    program, start = called(words)
+    for example in examples(words):
         assert tuple(example[: len(words)]) == words
-        at, rest = command, example[len(words) :]
+        at, context, rest = program, click.Context(program, **program.context_settings), example[start:]
         while isinstance(at, click.Group) and rest:
-            below = at.get_command(click.Context(at), rest.pop(0))
+            name = rest.pop(0)
+            below = at.get_command(context, name)
             assert below is not None, example
-            at = below
+            # Below its parent, as a user reaches it: that decides what it takes, and it remembers that.
+            at, context = below, click.Context(below, context, name, **below.context_settings)
         # Leaving it closes the files that it has opened.
-        with at.make_context(" ".join(words), list(rest)) as context:
-            assert context.params is not None
+        with at.make_context(context.info_name, list(rest), context.parent) as ready:
+            assert ready.params is not None
 
 
 def test_the_harness_alone_has_its_commands() -> None:
