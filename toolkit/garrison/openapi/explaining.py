@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 MAX_STEPS: Final = 20_000
 MAX_SECONDS: Final = 0.05
 
-# What a single one of them is charged with at most: a garbage collection that falls into it, which takes
-# longer than that in a large process, is none of its work, and is no reason to tell a client less.
-MAX_STEP_SECONDS: Final = MAX_SECONDS / 4
+# What a single one of them is charged with at most, so that ten are looked into at any rate: a garbage
+# collection that falls into it takes longer in a large process, and is no reason to tell a client less.
+MAX_STEP_SECONDS: Final = MAX_SECONDS / 10
 
 # Alternatives within alternatives are explained so far; more deeply only that they do not fit.
 MAX_ALTERNATIVES: Final = 3
