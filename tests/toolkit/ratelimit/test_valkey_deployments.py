@@ -227,7 +227,7 @@ def test_leaves_a_master_that_was_demoted() -> None:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[list[Server]]:
+def started_cluster() -> Iterator[list[Server]]:
     """Three masters that share the slots."""
     options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-config-file", "nodes")
     nodes = [Server(options=options) for _ in range(3)]
@@ -240,6 +240,14 @@ def cluster() -> Iterator[list[Server]]:
             wait_until(lambda: b"cluster_state:ok" in node.call("CLUSTER", "INFO"))  # noqa: B023 - called at once
             wait_until(lambda: node.call("CLUSTER", "NODES").count(b"connected") == 3)  # noqa: B023 - the same
         yield nodes
+
+
+@pytest.fixture
+def cluster(started_cluster: list[Server]) -> list[Server]:
+    """The cluster without a key."""
+    for node in started_cluster:
+        node.call("FLUSHALL")
+    return started_cluster
 
 
 def test_counts_in_a_cluster(cluster: list[Server]) -> None:

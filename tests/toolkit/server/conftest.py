@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.toolkit.server.wire import ask
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -65,6 +67,12 @@ class Running:
     def records(self) -> list[dict[str, Any]]:
         """The whole lines of standard error; each must be a JSON object."""
         return [json.loads(line) for line in self.stderr.rpartition("\n")[0].splitlines()]
+
+    def settled(self) -> int:
+        """How many events there are when that of every earlier request is written."""
+        last = ask(self.port)["x-request-id"]
+        wait_for(lambda: last in self.stdout)
+        return len(self.events)
 
     def events_after(self, before: int, count: int) -> list[dict[str, Any]]:
         """The events behind the first so many, when there are enough: a client is ahead of the log."""

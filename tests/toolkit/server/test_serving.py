@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def settled(up: Running) -> int:
-    """How many events there are when that of every earlier request is written."""
-    last = ask(up.port)["x-request-id"]
-    wait_for(lambda: last in up.stdout)
-    return len(up.events)
-
-
 def test_the_app_is_served_hardened(shop: Running) -> None:
     """The app's own reply arrives with the headers of the layers, and its lifespan has run."""
     reply = ask(shop.port)
@@ -58,7 +51,7 @@ def test_forwarded_headers_count_from_this_machine_only(shop: Running) -> None:
 
 def test_one_event_a_request_on_stdout(shop: Running) -> None:
     """Each request is one access event with its id, and nothing else is on standard output."""
-    before = settled(shop)
+    before = shop.settled()
     ids = [ask(shop.port, path)["x-request-id"] for path in ("/?token=hunter2", "/nothing-here", "/")]
     events = shop.events_after(before, 3)
     assert [event["request_id"] for event in events] == ids
@@ -70,7 +63,7 @@ def test_one_event_a_request_on_stdout(shop: Running) -> None:
 
 def test_an_exception_is_logged_once(shop: Running) -> None:
     """One failure is one traceback, without the password, under the id that the client was given."""
-    before, errors_before = settled(shop), len(shop.records)
+    before, errors_before = shop.settled(), len(shop.records)
     reply = ask(shop.port, "/boom")
     assert (reply.status, reply["content-type"]) == (500, "application/problem+json")
     failure, access = shop.events_after(before, 2)

@@ -65,7 +65,7 @@ def test_bodies_reach_a_framework(lines: tuple[str, ...], body: bytes, found: st
 
 def test_a_body_that_breaks_off_reaches_nobody(plain: Running) -> None:
     """Also a chunked one, of which nobody could tell that it is not whole: the log has one who left."""
-    before, calls = len(plain.events), plain.stderr.count("said by an app")
+    before, calls = plain.settled(), plain.stderr.count("said by an app")
     with connected(plain.port) as connection:
         connection.send(
             "POST /note HTTP/1.1", "Host: shop.example", "Transfer-Encoding: chunked", body=b"3\r\nabc\r\n"

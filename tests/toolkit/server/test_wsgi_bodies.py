@@ -203,6 +203,7 @@ def test_without_a_place_for_files_only_large_bodies_are_refused(poor: Running) 
             assert "no room" in reply.json["detail"]
     with connected(poor.port) as connection:
         assert got(post(connection, "/", LARGE[:500_000]).reply()) == digest(LARGE[:500_000])
+    poor.settled()
     refused = [event for event in poor.events if event.get("rejected_by") == "server"]
     assert [event["http.response.status_code"] for event in refused] == [503, 503]
     wait_for(lambda: "body_not_kept" in poor.stderr)

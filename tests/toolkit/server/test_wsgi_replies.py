@@ -42,15 +42,16 @@ def closed(up: Running, path: str) -> int:
 
 def test_who_reads_nothing_does_not_keep_a_thread(one: Running) -> None:
     """The next request is answered once the reader was given up, and the app's iterable is closed."""
+    before = closed(one, "/stream")
     with socket.socket() as stalled:
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stalled.connect(("127.0.0.1", one.port))
         stalled.sendall(f"GET /stream HTTP/1.1\r\n{HOST}\r\n\r\n".encode())
-        wait_for(lambda: "called: /stream\n" in one.stderr)
+        wait_for(lambda: one.stderr.count("called: /stream\n") > before)
         assert ask(one.port).status == 200
-    assert closed(one, "/stream") == 1
-    wait_for(lambda: any(event["url.path"] == "/stream" for event in one.events))
-    (event,) = [event for event in one.events if event["url.path"] == "/stream"]
+        one.settled()
+    assert closed(one, "/stream") == before + 1
+    *_, event = [event for event in one.events if event["url.path"] == "/stream"]
     assert (event["rejected_by"], event["outcome"]) == ("timeouts", "client_gone")
 
 

@@ -7,11 +7,14 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import psutil
+
+from tests.toolkit.server.wire import ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +60,13 @@ class Guarded:
                     return each
             time.sleep(0.01)
         raise TimeoutError(self._log.read_text(encoding="utf-8"))
+
+    def settled(self) -> int:
+        """How many events there are when those of every earlier request are written."""
+        path = f"/settled/{uuid.uuid4().hex}"
+        ask(self.port, path)
+        self.wait_for("http.request", path=path)
+        return len(self.events)
 
     @property
     def seconds(self) -> float:

@@ -172,7 +172,7 @@ def test_a_websocket_has_no_deadline(server: Guarded) -> None:
 
 def test_a_reply_that_nobody_takes_ends(server: Guarded) -> None:
     """What an app has left with the server is not kept for a client that does not read."""
-    before = len(server.events)
+    before = server.settled()
     with about(0.3), ExitStack() as stack:
         # How much the kernel takes in place of the client differs; some of these are more by a little.
         for size in range(1, 17):
@@ -218,7 +218,7 @@ def test_a_refused_client_may_finish(server: Guarded) -> None:
 
 def left(up: Guarded, sent: bytes) -> str:
     """How a handler ends whose client leaves in the middle of it; its line of the log is written by then."""
-    before = len(up.events)
+    before = up.settled()
     with connected(up.port) as connection:
         connection.socket.sendall(sent)
         up.wait_for("handler begun", before)
@@ -273,7 +273,7 @@ def test_a_body_that_breaks_off_is_told_to_its_handler(patient: Guarded) -> None
 
 def test_every_handler_of_a_connection_is_told(patient: Guarded) -> None:
     """A client that leaves with one request under way and another behind it has left both."""
-    before = len(patient.events)
+    before = patient.settled()
     with connected(patient.port) as connection:
         connection.socket.sendall(head(b"GET /listens HTTP/1.1", HOST) + get())
         patient.wait_for("handler begun", before)

@@ -101,7 +101,8 @@ def pieces(head: bytes, line: bytes, count: int) -> Iterator[bytes]:
 
 def seconds_for(up: Guarded, sent: Iterator[bytes]) -> float:
     """CPU time that a server takes for a head that it refuses."""
-    spent, before = up.seconds, len(up.events)
+    before = up.settled()
+    spent = up.seconds
     with connected(up.port) as connection, suppress(ConnectionError):
         for piece in sent:
             connection.socket.sendall(piece)

@@ -29,7 +29,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_an_ambiguous_request_is_refused(server: Guarded, name: str) -> None:
     """It gets an answer, a line in the log and the end of its connection, and no handler."""
     sent, reasons = REFUSED[name]
-    before = len(server.events)
+    before = server.settled()
     with connected(server.port) as connection:
         connection.socket.sendall(sent)
         reply = connection.reply()
