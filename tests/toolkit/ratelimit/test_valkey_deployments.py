@@ -229,7 +229,7 @@ def test_leaves_a_master_that_was_demoted() -> None:
 @pytest.fixture(scope="module")
 def started_cluster() -> Iterator[list[Server]]:
     """Three masters that share the slots."""
-    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-config-file", "nodes")
+    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "30000", "--cluster-config-file", "nodes")
     nodes = [Server(options=options) for _ in range(3)]
     with several(*nodes):
         for number, node in enumerate(nodes):
