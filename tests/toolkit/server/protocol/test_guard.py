@@ -161,6 +161,7 @@ def test_many_slow_clients_are_borne(parser: str, tmp_path_factory: pytest.TempP
         while up.connections and time.monotonic() - start < 45:
             time.sleep(0.1)
         assert up.connections == 0
+        up.settled()
         events = up.events
         heads = sum(event.get("reason") == "head_timeout" for event in events)
         others = sum(event.get("rejected_by") == "timeouts" for event in events)
