@@ -67,7 +67,7 @@ def test_an_interrupt_ends_every_process(number: signal.Signals) -> None:
         assert process.stderr.readline().startswith("bench: up to ")
         # As a terminal does it, to every process of the group; SIGTERM comes to one.
         (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 4
     assert errors.splitlines() == ["bench: interrupted before it had measured everything"]
     with pytest.raises(ProcessLookupError):

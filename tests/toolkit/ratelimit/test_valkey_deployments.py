@@ -229,7 +229,9 @@ def test_leaves_a_master_that_was_demoted() -> None:
 @pytest.fixture(scope="module")
 def started_cluster() -> Iterator[list[Server]]:
     """Three masters that share the slots."""
-    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "30000", "--cluster-config-file", "nodes")
+    # On a busy machine a node may not be heard of for seconds.
+    patience = ("--cluster-node-timeout", "30000")
+    options = ("--cluster-enabled", "yes", *patience, "--cluster-config-file", "nodes")
     nodes = [Server(options=options) for _ in range(3)]
     with several(*nodes):
         for number, node in enumerate(nodes):
