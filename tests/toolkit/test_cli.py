@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from garrison import __version__
 from garrison.cli import main
+from garrison.env_file import read_env_file
 from garrison.run_cli import run
 from garrison.sections import attribute_docs, optional_sections, sections_of, settings_of
 from garrison.server.familiar_flags import FAMILIAR
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 CLEARED = ("FORWARDED_ALLOW_IPS", "WEB_CONCURRENCY", "NO_COLOR", "FORCE_COLOR")
 
 
-def garrison(*words: str, columns: int | None = 80, color: bool = False, **environ: str) -> Result:
-    """What the command prints, in a terminal of so many columns or in none."""
+def garrison(*words: str, columns: int | None = 80, color: bool = False, **environ: str | None) -> Result:
+    """What the command prints, in a terminal of so many columns or in none; what is named is restored."""
     cleared: dict[str, str | None] = dict.fromkeys(CLEARED)
     size = {"COLUMNS": None if columns is None else str(columns)}
     return CliRunner().invoke(
@@ -217,10 +218,15 @@ class TestJson:
 
     def test_advice_is_in_the_document(self) -> None:
         """With `--check` the document has what was found, in the order of the text."""
-        found = garrison("config", "--format", "json", "--check", GARRISON_ERRORS="off")
-        levels = [item["level"] for item in json.loads(found.stdout)["advice"]]
-        assert set(levels) == {"warning"}
-        assert len(levels) == found.stderr.count("warning: ")
+        found = garrison(
+            "config", "--format", "json", "--check", columns=None, GARRISON_TRACING="off",
+            GARRISON_TRACING_CONTINUE="always", GARRISON_RATE_LIMIT_LIMITS="5/minute", WEB_CONCURRENCY="4",
+        )  # fmt: skip
+        advice = json.loads(found.stdout)["advice"]
+        assert [f"{one['level']}: {one['variable']}: {one['text']}" for one in advice] == (
+            found.stderr.splitlines()[:-1]
+        )
+        assert {"GARRISON_TRACING_CONTINUE", "GARRISON_SERVER_WORKERS"} < {one["variable"] for one in advice}
 
 
 class TestTemplate:
@@ -285,12 +291,22 @@ class TestCheck:
         )
 
     def test_errors_fail(self) -> None:
-        """What is unsafe is exit status 1, and comes first."""
+        """What is unsafe is exit status 1, and stands last, where a terminal and a CI log leave the eye."""
         found = garrison("config", "--check", WEB_CONCURRENCY="4", GARRISON_RATE_LIMIT_LIMITS="5/minute")
         assert found.exit_code == 1
-        assert found.stderr.startswith("error: GARRISON_SERVER_WORKERS: each of 4 workers counts for itself")
-        assert "garrison: 1 error, " in found.stderr
-        assert max(len(line) for line in found.stderr.splitlines()) <= 80
+        lines = found.stderr.splitlines()
+        told = [line for line in lines if not line.startswith("  ")]
+        assert {line.partition(":")[0] for line in told[:-2]} == {"warning"}
+        assert told[-2].startswith("error: GARRISON_SERVER_WORKERS: each of 4 workers counts for itself")
+        assert told[-1].startswith("garrison: 1 error, ")
+        assert max(map(len, lines)) <= 80
+
+    def test_advice_stands_below_the_settings_and_apart(self) -> None:
+        """An empty line is between the two in a terminal; in a file there is nothing but the settings."""
+        found = garrison("config", "--check")
+        assert found.output.index("\n\nwarning: ") > found.output.index("GARRISON_SERVER_LOG_LEVEL")
+        assert found.stderr.startswith("warning: ")
+        assert found.stdout == garrison("config").stdout + "\n"
 
     def test_what_nothing_reads(self) -> None:
         """A variable of a section that is off is worth a warning."""
@@ -353,7 +369,10 @@ class TestCheck:
         assert "calling checked_shop:make failed: OSError: no disk" in broken.stderr
         with monkeypatch.context() as without:
             without.setitem(sys.modules, "a2wsgi", None)
-            assert "a WSGI app is served through a2wsgi. Install it with" in check().stderr
+            assert (
+                "it: a WSGI app needs a2wsgi. Install it with: pip install 'garrison[server]'\n"
+                in check().stderr
+            )
         nowhere = check("checked_shop:nope")
         sys.modules.pop("checked_shop")
         assert nowhere.exit_code == 1
@@ -386,16 +405,38 @@ def test_ctrl_c_is_a_line(tmp_path: Path) -> None:
 
 
 def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
-    """The file fills in what the environment does not say, variables of others included."""
-    path = tmp_path / "env"
-    path.write_text("GARRISON_SERVER_PORT=1\nGARRISON_SERVER_HOST='::1'\nWEB_CONCURRENCY=3\n", "utf-8")
-    found = started(
-        "-m", "garrison", "config", "--format", "json", "--env-file", str(path), GARRISON_SERVER_PORT="2"
+    """The file fills in what the environment does not say, variables of others included, and is named."""
+    path, limits = tmp_path / "env", tmp_path / "limits"
+    limits.write_text("5/minute", "utf-8")
+    path.write_text(
+        "GARRISON_SERVER_PORT=1\nGARRISON_SERVER_HOST='::1'\nWEB_CONCURRENCY=3\nGARRISON_TRACING=off\n"
+        f"GARRISON_RATE_LIMIT_LIMITS_FILE={limits}\n",
+        "utf-8",
     )
-    settings = json.loads(found.stdout)["settings"]
-    assert settings["GARRISON_SERVER_PORT"]["value"] == "2"
-    assert settings["GARRISON_SERVER_HOST"] == {"value": "::1", "origin": "environment"}
+
+    def config(form: str) -> str:
+        named = dict.fromkeys(read_env_file(path)) | {"GARRISON_SERVER_PORT": "2"}
+        words = ("config", "--format", form, "--env-file", str(path))
+        return garrison(*words, columns=None, color=False, **named).stdout
+
+    settings = json.loads(config("json"))["settings"]
+    assert settings["GARRISON_SERVER_PORT"] == {"value": "2", "origin": "environment"}
+    assert settings["GARRISON_SERVER_HOST"] == {"value": "::1", "origin": f"env file {path}"}
     assert settings["GARRISON_SERVER_WORKERS"] == {"value": "3", "origin": "WEB_CONCURRENCY"}
+    assert [" ".join(line.split()) for line in config("text").splitlines() if line.startswith("*")] == [
+        f"* GARRISON_TRACING off (env file {path})",
+        f"* GARRISON_RATE_LIMIT_LIMITS 5/minute (file {limits})",
+        f"* GARRISON_SERVER_HOST ::1 (env file {path})",
+        "* GARRISON_SERVER_PORT 2 (environment)",
+        "* GARRISON_SERVER_WORKERS 3 (WEB_CONCURRENCY)",
+    ]
+    assert [line for line in config("env").splitlines() if line and not line.startswith("#")] == [
+        "GARRISON_TRACING=off",
+        f"GARRISON_RATE_LIMIT_LIMITS_FILE={limits}",
+        "GARRISON_SERVER_HOST=::1",
+        "GARRISON_SERVER_PORT=2",
+        "GARRISON_SERVER_WORKERS=3",
+    ]
     assert garrison("config", "--env-file", str(tmp_path)).exit_code == 2
 
 

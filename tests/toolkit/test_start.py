@@ -78,7 +78,7 @@ def test_a_command_of_the_harness_imports_no_layer() -> None:
     """`garrison check --help` loads the harness, and nothing of the toolkit but the command itself."""
     found = imported("import garrison.__main__", "check", "--help")
     own = {name for name in found if name.startswith("garrison.")}
-    assert own == {"garrison.cli", "garrison.ending"}
+    assert own == {"garrison.cli", "garrison.ending", "garrison.extras"}
     assert "garrison_harness.cli" in found
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 import click
 
 from garrison import __version__
-from garrison.ending import fail, needs
+from garrison.ending import fail
+from garrison.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +100,7 @@ def _missing(name: str, extra: str, error: ModuleNotFoundError) -> click.Command
     @click.command(name, context_settings={"ignore_unknown_options": True}, add_help_option=False)
     @click.argument("words", nargs=-1, type=click.UNPROCESSED)
     def missing(words: tuple[str, ...]) -> None:  # noqa: ARG001 - whatever was asked for, it is not there
-        fail(needs(name, extra, error), 2)
+        fail(needs(f"`garrison {name}`", error.name, extra), 2)
 
     return missing
 

@@ -51,11 +51,11 @@ def config(form: str, check: bool, env_file: Path | None) -> None:
     cannot be used.
     """  # noqa: D301 - click wants the backspace itself
     try:
-        take_env_file(env_file)
-        loaded = load(Settings, defaults=worker_count())
+        sources = take_env_file(env_file)
+        loaded = load(Settings, defaults=worker_count(), sources=sources)
     except SettingsError as error:
         fail(str(error), 2)
-    advice = _advice(loaded.value) if check else ()
+    advice = _advice(loaded) if check else ()
     if form == "env":
         click.echo(listing.template(loaded), nl=False)
     elif form == "json":
@@ -67,22 +67,27 @@ def config(form: str, check: bool, env_file: Path | None) -> None:
     else:
         # no-color.org: any value that is not empty switches colours off.
         color = False if foreign("NO_COLOR") else None
-        click.echo(listing.page(loaded, width=_width()), nl=False, color=color)
+        # What is advised stands apart from it, at the end, where a terminal and a CI log leave the eye.
+        click.echo(listing.page(loaded, width=_width()), nl=check, color=color)
     if check:
-        _print_advice(loaded, advice)
+        _print_advice(advice)
     sys.exit(1 if any(item.level == "error" for item in advice) else 0)
 
 
-def _advice(settings: Settings) -> Sequence[Advice]:
-    """What is missing or unsafe, the app and every file looked at as well; errors first."""
-    from garrison.preflight import examine, examine_document, examine_imports  # noqa: PLC0415 - with --check only
+def _advice(loaded: Loaded[Settings]) -> Sequence[Advice]:
+    """What is missing or unsafe, the app and every file looked at as well; what has to be mended is last."""
+    from garrison.preflight import Advice, examine, examine_document, examine_imports  # noqa: PLC0415 - with --check only
     from garrison.server.examining import examine_target_and_files  # noqa: PLC0415 - as above
 
     examiners = (examine, examine_document, examine_imports, examine_target_and_files)
     # What the app prints when it is imported is not what this command was asked for.
     with redirect_stdout(sys.stderr):
-        found = [each for examiner in examiners for each in examiner(settings)]
-    return sorted(found, key=lambda each: each.level)
+        found = [each for examiner in examiners for each in examiner(loaded.value)]
+    found += (
+        Advice(level="warning", variable=variable, text="its section is off, so nothing reads it.")
+        for variable in loaded.unused
+    )
+    return sorted(found, key=lambda each: each.level == "error")
 
 
 def _width() -> int | None:
@@ -90,20 +95,13 @@ def _width() -> int | None:
     return shutil.get_terminal_size(fallback=(0, 0)).columns or None
 
 
-def _print_advice(loaded: Loaded[Settings], found: Sequence[Advice]) -> None:
-    from garrison.preflight import Advice  # noqa: PLC0415 - with --check only
-
-    unread = [
-        Advice(level="warning", variable=variable, text="its section is off, so nothing reads it.")
-        for variable in loaded.unused
-    ]
-    for advice in [*found, *unread]:
+def _print_advice(found: Sequence[Advice]) -> None:
+    for advice in found:
         line = f"{advice.level}: {advice.variable}: {advice.text}"
         width = _width()
         click.echo(line if width is None else textwrap.fill(line, width, subsequent_indent="  "), err=True)
     errors = sum(advice.level == "error" for advice in found)
-    warnings = len(found) + len(unread) - errors
-    click.echo(f"garrison: {_count(errors, 'error')}, {_count(warnings, 'warning')}", err=True)
+    click.echo(f"garrison: {_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}", err=True)
 
 
 def _count(number: int, word: str) -> str:

@@ -20,14 +20,3 @@ def fail(message: str, status: int) -> NoReturn:
     """
     click.echo("\n".join(f"garrison: {line}" for line in message.splitlines()), err=True)
     sys.exit(status)
-
-
-def needs(command: str, extra: str, error: ModuleNotFoundError) -> str:
-    """What to say of a command whose packages are not installed.
-
-    Args:
-        command: its name.
-        extra: the extra that brings them.
-        error: names the one that is missing.
-    """
-    return f"`garrison {command}` needs {error.name}. Install it with: pip install 'garrison[{extra}]'"

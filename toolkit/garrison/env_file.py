@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from garrison.settings import Problem, SettingsError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
 # A value in quotes that are not in it, and perhaps a comment.
 QUOTED: Final = re.compile(r"""(?P<quote>["'])(?P<value>(?:(?!(?P=quote)).)*)(?P=quote)(?:\s+#.*)?""")
@@ -73,15 +76,42 @@ def _plain(value: str) -> str:
     return re.sub(r"\s#.*", "", value).strip()
 
 
-def take_env_file(path: Path | None) -> None:
+def take_env_file(path: Path | None) -> dict[str, str]:
     """Put the variables of a file into the environment of this process; those that are there win.
 
     Args:
         path: the file; None for nothing to do.
 
+    Returns:
+        What the environment has from it now: a variable's name to the words for that file, for `load`.
+
     Raises:
         SettingsError: as `read_env_file` does.
     """
-    if path is not None:
-        for name, value in read_env_file(path).items():
-            os.environ.setdefault(name, value)
+    if path is None:
+        return {}
+    taken = {name: value for name, value in read_env_file(path).items() if name not in os.environ}
+    os.environ.update(taken)
+    return dict.fromkeys(taken, f"env file {path}")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the variables of a file as JSON, for a program that may not import this one.
+
+    Args:
+        arguments: the file.
+
+    Returns:
+        0, or 2 for a file that is none, with what is wrong on standard error.
+    """
+    try:
+        found = read_env_file(Path(arguments[0]))
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

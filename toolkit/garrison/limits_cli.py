@@ -204,7 +204,7 @@ def _store(section: RateLimit, url: str | None) -> ValkeyStore | LimitsStore:
         hint = f" Did you mean {nearest}://?" if nearest else ""
         raise StopError(f"{place}: expected {error.expected}{found}.{hint}") from None
     except ModuleNotFoundError as error:
-        raise StopError(f"{place}: {error}.") from None
+        raise StopError(f"{place}: {error}") from None
 
 
 async def _do(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from garrison.extras import needs
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ENGINE = "re2"
-INSTALL = "pip install 'garrison[patterns]'"
 
 
 class PatternError(ValueError):
@@ -64,4 +65,4 @@ def _engine() -> Any:
     try:
         return importlib.import_module(ENGINE)
     except ModuleNotFoundError:
-        raise PatternError(f"It needs RE2: {INSTALL}.") from None
+        raise PatternError(needs("A pattern", ENGINE, "patterns")) from None

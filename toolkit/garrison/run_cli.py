@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from garrison.ending import fail, needs
+from garrison.ending import fail
 from garrison.env_file import take_env_file
+from garrison.extras import needs
 from garrison.settings import SettingsError
 
 
@@ -43,7 +44,7 @@ def run(env_file: Path | None, **flags: object) -> None:
     try:
         from garrison.server import environment, listening, loading, serving  # noqa: PLC0415 - only this command serves
     except ModuleNotFoundError as error:
-        fail(needs("run", "server", error), 2)
+        fail(needs("`garrison run`", error.name, "server"), 2)
     try:
         take_env_file(env_file)
         settings = serving.with_flags(environment.load_serving_settings().value, **flags)

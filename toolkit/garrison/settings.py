@@ -92,8 +92,8 @@ class Loaded(Generic[T]):
 
     Attributes:
         value: the settings.
-        origins: a variable's name to `environment`, `file PATH`, `profile NAME`, `command`, another
-            program's variable, or `code`; what is not in it has its default.
+        origins: a variable's name to `environment`, `env file PATH`, `file PATH`, `profile NAME`, `command`,
+            another program's variable, or `code`; what is not in it has its default.
         unused: variables of sections that are switched off.
     """
 
@@ -108,6 +108,7 @@ def load(
     environ: Mapping[str, str] | None = None,
     overrides: Mapping[str, object] | None = None,
     defaults: Mapping[str, tuple[str, str]] | None = None,
+    sources: Mapping[str, str] | None = None,
 ) -> Loaded[T]:
     """Read a settings class from the environment.
 
@@ -121,6 +122,7 @@ def load(
         overrides: field name to value; what code gives wins over the environment.
         defaults: where the environment has none: a variable to its text and the origin of that, `command`
             or the variable of another program.
+        sources: where variables of the environment come from that did not begin there: a name to an origin.
 
     Returns:
         The settings and where they come from.
@@ -128,7 +130,7 @@ def load(
     Raises:
         SettingsError: with every problem found, unknown variables included.
     """
-    reader = _Reader(os.environ if environ is None else environ, defaults or {})
+    reader = _Reader(os.environ if environ is None else environ, defaults or {}, sources or {})
     given = dict(overrides or {})
     sections = sections_of(cls)
     known = {setting.variable: setting for setting in settings_of(cls)}
@@ -160,9 +162,15 @@ def load(
 class _Reader:
     """One pass over one environment, which collects problems instead of stopping at the first."""
 
-    def __init__(self, environ: Mapping[str, str], defaults: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        defaults: Mapping[str, tuple[str, str]],
+        sources: Mapping[str, str],
+    ) -> None:
         self.environ = environ
         self.defaults = defaults
+        self.sources = sources
         self.problems: list[Problem] = []
         self.origins: dict[str, str] = {}
         self.unused: list[str] = []
@@ -226,7 +234,7 @@ class _Reader:
                 self.problems.append(
                     Problem(name=variable, expected=f"either this variable or {variable}_FILE, not both")
                 )
-            self.origins[variable] = "environment"
+            self.origins[variable] = self.sources.get(variable, "environment")
             return self.environ[variable]
         if in_file is not None:
             self.origins[variable] = f"file {in_file}"

@@ -10,6 +10,7 @@ from garrison.contracting.own import OWN
 from garrison.contracting.own_document import document_of, unlisted_below
 from garrison.contracting.telling import Teller
 from garrison.contracting.unlisted import NONE
+from garrison.extras import needs
 from garrison.openapi.model import DocumentError
 from garrison.settings import Problem, SettingsError
 
@@ -111,8 +112,8 @@ def require_engine() -> None:
         import garrison.openapi.compiled  # noqa: PLC0415 - see above
         import garrison.openapi.document  # noqa: F401, PLC0415
     except ModuleNotFoundError as error:
-        hint = "Install it with: pip install 'garrison[openapi]'"
-        problem = Problem(name=DOCUMENT, expected=f"{error.name} to be installed", hint=hint)
+        hint = needs("A contract", error.name, "openapi")
+        problem = Problem(name=DOCUMENT, expected="the extra openapi to be installed", hint=hint)
         raise SettingsError([problem]) from None
 
 

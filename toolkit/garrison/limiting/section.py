@@ -76,7 +76,7 @@ def check_store(
         problem = Problem(
             name=f"{section}.storage",
             expected="a storage whose client is installed",
-            hint=f"{text[:1].upper()}{text[1:]}.",
+            hint=f"{text[:1].upper()}{text[1:]}",
         )
         raise SettingsError([problem]) from None
     too_long = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from garrison.extras import needs
 from garrison.rules import NotationError
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ UNIX: Final = frozenset({"unix", "valkey+unix", "redis+unix"})
 SENTINEL: Final = frozenset({"valkey+sentinel", "redis+sentinel"})
 CLUSTER: Final = frozenset({"valkey+cluster", "redis+cluster"})
 SCHEMES: Final = frozenset({*PLAIN, *UNIX, *SENTINEL, *CLUSTER})
-MISSING: Final = "a Valkey store needs the package valkey. Install it with: pip install 'garrison[valkey]'"
 
 # What a URL may say besides, as in the client's own notation.
 BOOLEANS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -56,7 +56,7 @@ def line_maker(url: str) -> Callable[[bytes], Line]:
     try:
         import valkey  # noqa: F401, PLC0415 - only who has such a store pays for it
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(MISSING, name=error.name) from error
+        raise ModuleNotFoundError(needs("a Valkey store", error.name, "valkey"), name=error.name) from error
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -36,7 +36,8 @@ def examine_target_and_files(settings: Settings) -> Iterator[Advice]:
             _load(section)
         except TargetError as error:
             text = f"`garrison run` does not start with it: {error}"
-            text += "" if text.endswith((".", "?")) else "."
+            # A command to copy ends as it is.
+            text += "" if text.endswith((".", "?", "]'")) else "."
             yield Advice(level="error", variable="GARRISON_SERVER_TARGET", text=text)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from garrison.buffer_budget import RETRY_AFTER
 from garrison.context import enter
+from garrison.extras import needs
 from garrison.problems import Problem, reject
 from garrison.server.intake import HELD, Intake, NoFileError
 from garrison.server.loading import TargetError
@@ -46,9 +47,7 @@ class FromWSGI:
 
             from garrison.server.wsgi_reply import Responder  # noqa: PLC0415 - as above
         except ModuleNotFoundError as error:
-            raise TargetError(
-                f"a WSGI app is served through {error.name}. Install it with: pip install 'garrison[server]'"
-            ) from None
+            raise TargetError(needs("a WSGI app", error.name, "server")) from None
         self.app = app
         self._responder = Responder
         adapter = WSGIMiddleware(cast("Any", app), workers=threads)
