@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, cast
 
 import click
 
+from garrison_harness.extras import needs
 from garrison_harness.one_line_errors import Stop
 
 
@@ -59,7 +60,7 @@ class Commands(click.Group):
         try:
             return cast("click.Command", getattr(import_module(listed.module), cmd_name))
         except ModuleNotFoundError as error:
-            raise Stop(f"{error.name} is missing: pip install 'garrison[{listed.extra}]'") from error
+            raise Stop(needs(f"`garrison {cmd_name}`", error.name, listed.extra)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list in the help, which imports none of them."""

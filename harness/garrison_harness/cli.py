@@ -11,8 +11,9 @@ import click
 
 from garrison_harness.app_output import app_output
 from garrison_harness.configuration.command import ConfiguredCommand, config_option, login_of
+from garrison_harness.extras import require
 from garrison_harness.interruption import at_once, termination_interrupts
-from garrison_harness.one_line_errors import Stop, faults_stop
+from garrison_harness.one_line_errors import faults_stop
 from garrison_harness.options.asked import accepted_by, audited_as, checks_of
 from garrison_harness.options.limits import LIMITS
 from garrison_harness.options.reports import REPORTS
@@ -55,8 +56,8 @@ def check(**given: Unpack[Given]) -> None:
     Exit status: 0 pass, 1 confirmed findings, 2 usage, 3 the target did not start, 4 inconclusive
     (the page did not answer, the time was up, or it was interrupted).
     """  # noqa: D301 - click wants the backspace itself
-    _require_extra()
     with faults_stop():
+        require("check", "h11", "rich")
         checks = checks_of(given)
         if given["catalogue"]:
             write_all([("text", None)], partial(_list, checks))
@@ -68,14 +69,6 @@ def check(**given: Unpack[Given]) -> None:
         if ("text", None) not in destinations:
             _summarize(report)
     sys.exit(report.exit_status)
-
-
-def _require_extra() -> None:
-    try:
-        import h11  # noqa: F401, PLC0415 - found out here, to say it in one line
-        import rich  # noqa: F401, PLC0415 - the same
-    except ModuleNotFoundError as error:
-        raise Stop(f"{error.name} is missing: pip install 'garrison[harness]'") from error
 
 
 def _list(checks: Sequence[Check], _form: str, stream: TextIO) -> None:

@@ -8,7 +8,8 @@ import click
 
 from garrison_harness.checks.catalogue import CATALOGUE, choose
 from garrison_harness.explanation import document, records
-from garrison_harness.one_line_errors import OneLineCommand, Stop, faults_stop
+from garrison_harness.extras import require
+from garrison_harness.one_line_errors import OneLineCommand, faults_stop
 from garrison_harness.target import UsageFault
 
 
@@ -38,12 +39,8 @@ def explain(ids: tuple[str, ...], catalogue: bool, form: str) -> None:
 
     Exit status: 0, 2 for an id that is none.
     """  # noqa: D301 - click wants the backspace itself
-    try:
-        import h11  # noqa: F401, PLC0415 - found out here, to say it in one line
-        import rich  # noqa: F401, PLC0415 - the same
-    except ModuleNotFoundError as error:
-        raise Stop(f"{error.name} is missing: pip install 'garrison[harness]'") from error
     with faults_stop():
+        require("explain", "h11", "rich")
         if form == "text" and not ids and not catalogue:
             raise UsageFault("no check is named: give an id such as H1, a family such as H, or --list")
         words = [word for each in ids for word in each.split(",") if word.strip()]

@@ -1,6 +1,6 @@
 """Imports the app that `module:attribute` names, to drive it in this process.
 
-`python -m garrison_harness.loading module:attribute [--factory]` tells whether it is a WSGI app.
+`python -m garrison_harness.loading module:attribute [--factory]` tells whether it is a WSGI app, or none.
 """
 
 from __future__ import annotations
@@ -23,10 +23,20 @@ if TYPE_CHECKING:
 WSGI: Final = 5
 """The exit status of this module where the app that was named is a WSGI app."""
 
+NO_APP: Final = 6
+"""The exit status of this module where what was named is no app."""
+
+TOLD: Final = "garrison: "
+"""What the line on standard error begins with that says what was named in place of one."""
+
 _LONGEST_CAUSE = 300
 
 
-class FactoryFound(TargetFailed):
+class NoApp(TargetFailed):
+    """What was named is no app."""
+
+
+class FactoryFound(NoApp):
     """What was named makes the app, and nobody said so."""
 
 
@@ -52,7 +62,8 @@ def load_app(name: str, *, factory: bool = False, environment: Iterable[tuple[st
 
     Raises:
         FactoryFound: It is a function that takes nothing, which no app is.
-        TargetFailed: The import fails, there is no such attribute, or it is no app.
+        NoApp: It is something else that is none.
+        TargetFailed: The import fails, or there is no such attribute.
     """
     module, _, path = name.partition(":")
     os.environ.update(environment)
@@ -72,8 +83,7 @@ def load_app(name: str, *, factory: bool = False, environment: Iterable[tuple[st
         ) from error
     if _makes_an_app(found):
         raise FactoryFound(f"{name} is a function that makes the app, and no app: add --factory")
-    if not callable(found):
-        raise TargetFailed(f"{name} is of type {type(found).__name__}, which is no ASGI app")
+    _require_app(found, f"{name}()" if factory else name, factory=factory)
     return cast("App", found)
 
 
@@ -112,12 +122,35 @@ def _takes(app: object, count: int) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """5 for a WSGI app, 0 for any other, 3 where it cannot be loaded."""
+    """5 for a WSGI app, 0 for any other, 6 for what is none, 3 where it cannot be loaded."""
     try:
         app = load_app(arguments[0], factory="--factory" in arguments)
+    except NoApp as found:
+        sys.stderr.write(f"\n{TOLD}{found}\n")
+        return NO_APP
     except TargetFailed:
         return 3
     return WSGI if is_wsgi(app) else 0
+
+
+def _require_app(found: object, name: str, *, factory: bool) -> None:
+    """See that it can be called as an app is, as far as one can tell.
+
+    Raises:
+        NoApp: It cannot.
+    """
+    fix = "name a function that returns one" if factory else "name the attribute that is one"
+    if not callable(found):
+        raise NoApp(f"{name} is of type {type(found).__name__}, which is no ASGI app: {fix}")
+    try:
+        inspect.signature(found)
+    except (TypeError, ValueError):
+        return  # compiled code may have no signature
+    if not _takes(found, 3) and not _takes(found, 2):
+        raise NoApp(
+            f"{name} takes neither scope, receive and send, as an ASGI app does, nor environ and"
+            f" start_response, as a WSGI app does: {fix}"
+        )
 
 
 def _makes_an_app(found: object) -> bool:

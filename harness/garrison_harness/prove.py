@@ -14,8 +14,10 @@ import click
 
 from garrison_harness.checks.catalogue import choose
 from garrison_harness.configuration.command import ConfiguredCommand, config_option
+from garrison_harness.configuration.readers import PROVE
+from garrison_harness.extras import require
 from garrison_harness.interruption import termination_interrupts
-from garrison_harness.one_line_errors import Stop, faults_stop
+from garrison_harness.one_line_errors import faults_stop
 from garrison_harness.options import reading
 from garrison_harness.options.seconds import Seconds
 from garrison_harness.output import pair_outputs, write_all
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     cls=ConfiguredCommand,
     context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
     # The checks that a project is held to are another matter: every layer has to be missed by its own.
-    params=[config_option(only=("words", "factory", "environment"))],
+    params=[config_option(only=PROVE)],
 )
 @click.argument("target", required=False)
 @click.option("--factory", is_flag=True, help="The attribute is called to get the app.")
@@ -109,12 +111,8 @@ def prove(
     Exit status: 0 pass, 1 a layer is not missed or a check is wrong about it, 2 usage, 3 the app did not
     start, 4 inconclusive.
     """  # noqa: D301 - click wants the backspace itself
-    try:
-        import h11  # noqa: F401, PLC0415 - found out here, to say it in one line
-        import rich  # noqa: F401, PLC0415 - the same
-    except ModuleNotFoundError as error:
-        raise Stop(f"{error.name} is missing: pip install 'garrison[harness]'") from error
     with faults_stop():
+        require("prove", "h11", "rich")
         if target is None:
             raise UsageFault("no target: give module:attribute, or name it in [tool.garrison]")
         if not IMPORT_STRING.fullmatch(target):

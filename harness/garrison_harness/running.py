@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import socket
-import sys
 import tempfile
-import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from garrison_harness import interruption
 from garrison_harness.endless import Endless
-from garrison_harness.loading import WSGI, WSGIFound
+from garrison_harness.env_file import STARTED_WITH
+from garrison_harness.importing import misnamed
 from garrison_harness.probe import Probe
 from garrison_harness.process import Child
 from garrison_harness.startup import (
@@ -36,14 +34,9 @@ if TYPE_CHECKING:
     from garrison_harness.target import Target
 
 _PORT_ATTEMPTS = 3
-# No balancer has to learn that a hardened target stops.
-_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "GARRISON_SERVER_DRAIN_DELAY": "0s"}
 _CONNECT_TIMEOUT = 5.0  # seconds
-_USAGE = 2  # the exit status of `garrison run` for its settings
+_USAGE, _NOT_STARTED = 2, 3  # the exit status of `garrison run` for its settings, and for the app
 _LOG_BYTES = 8 * 1024 * 1024  # of one stream, for the checks that read it
-_ASGI_ONLY = frozenset({"uvicorn", "granian"})  # each answers 500 for a WSGI app
-_IMPORT_SECONDS = 15.0
-_POLL = 0.02  # seconds
 _MANY_LINES = 400  # more than any server writes before it listens
 
 
@@ -189,8 +182,8 @@ def _boot(target: Target, logs: Path, stack: ExitStack, wanted: int | None) -> R
             # The other servers refuse what uvicorn guesses at: the same is asked for under all of them.
             if target.kind == "import" and guessed_factory(child.log_tail(_MANY_LINES)):
                 raise TargetFailed(f"{target} is a function that makes the app, and no app: add --factory")
-            if ready.status >= 500 and target.server in _ASGI_ONLY and _names_wsgi(target):
-                raise WSGIFound(target.words[0], factory=target.factory)
+            if ready.status >= 500 and not target.harden:
+                _require_app(target)
             return Running(host=ready.host, port=port, child=child)
         log = child.log_tail(40)
         # Another process may have taken the port between finding it free and listening on it.
@@ -198,32 +191,25 @@ def _boot(target: Target, logs: Path, stack: ExitStack, wanted: int | None) -> R
             continue
         if target.harden and child.exit_status() == _USAGE:
             raise UsageFault(f"garrison run refuses its settings: {refused_settings(log)}")
+        if target.harden and child.exit_status() == _NOT_STARTED and not startup_failed(log):
+            _require_app(target)
         raise _start_failure(target, child.exit_status(), log, port=port)
     raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
 
-def _names_wsgi(target: Target) -> bool:
-    """Whether a process of its own, which imports what the target names, finds a WSGI app."""
-    if target.kind != "import":
-        return False
-    command = [sys.executable, "-m", "garrison_harness.loading", target.words[0]]
-    command += ["--factory"] if target.factory else []
-    deadline = time.monotonic() + _IMPORT_SECONDS
-    with tempfile.TemporaryDirectory(prefix="garrison-") as logs:
-        try:
-            child = Child(command, logs=Path(logs), environment=_environment(target))
-        except OSError:
-            return False
-        try:
-            while child.exit_status() is None and time.monotonic() < deadline:
-                interruption.pause(_POLL)
-        finally:
-            child.end(grace=0)
-        return child.exit_status() == WSGI
+def _require_app(target: Target) -> None:
+    """See that what the target names is an app.
+
+    Raises:
+        TargetFailed: It is none, or none that its server can serve.
+    """
+    found = misnamed(target, _environment(target))
+    if found is not None:
+        raise found
 
 
 def _environment(target: Target) -> dict[str, str]:
-    return {**_ENVIRONMENT, **dict(target.environment)}
+    return {**STARTED_WITH, **dict(target.environment)}
 
 
 def _start_failure(target: Target, status: int | None, log: Sequence[str], *, port: int) -> TargetFailed:

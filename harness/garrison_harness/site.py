@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 _PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-_QUOTA = re.compile(r"\s*(\d+)\s*(?:/|per)\s*(\d*)\s*(second|minute|hour|day)s?\s*", re.IGNORECASE)
+# Perhaps a route, as rules of quotas have it: `POST /login: 5/minute`.
+_QUOTA = re.compile(
+    r"\s*(?:(?:(?P<method>GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\s+)?(?P<path>/[!-~]*?)\s*:\s*)?"
+    r"(?P<limit>\d+)\s*(?:/|[Pp][Ee][Rr])\s*(?P<many>\d*)\s*(?P<unit>(?i:second|minute|hour|day))[Ss]?\s*"
+)
 
 
 class Need(enum.Enum):
@@ -48,22 +52,41 @@ class Quota:
     Attributes:
         limit: The number of requests.
         period: The time they are counted over, in seconds.
+        method: Of the route that it is for; empty where nobody says, or where it is for all requests.
+        path: The route that it is for, as the app declares it or a client writes it; empty for all requests.
     """
 
     limit: int
     period: int
+    method: str = ""
+    path: str = ""
+
+    @property
+    def route(self) -> str:
+        """The route that it is for, as one reads it; empty for all requests."""
+        return f"{self.method} {self.path}".strip()
 
     @classmethod
     def parse(cls, text: str) -> Quota:
-        """Read `5/minute` or `100 per 15 minutes`.
+        """Read `5/minute`, `100 per 15 minutes` or `POST /login: 5/minute`.
 
         Raises:
             ValueError: The text is no quota.
         """
         match = _QUOTA.fullmatch(text)
-        if match is None or int(match[1]) == 0:
-            raise ValueError(f"{text!r} is no quota: write it as 5/minute or 100/hour")
-        return cls(limit=int(match[1]), period=int(match[2] or 1) * _PERIODS[match[3].lower()])
+        if match is None or int(match["limit"]) == 0 or int(match["many"] or 1) == 0:
+            raise ValueError(f"{text!r} is no quota: write it as 5/minute, 100/hour or POST /login: 5/minute")
+        path = match["path"] or ""
+        if "*" in path or "?" in path:
+            raise ValueError(
+                f"{text!r} is no quota of one route: name one that is asked for, such as POST /login"
+            )
+        return cls(
+            limit=int(match["limit"]),
+            period=int(match["many"] or 1) * _PERIODS[match["unit"].lower()],
+            method=match["method"] or "",
+            path=path,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.core import ParameterSource
 from click.testing import CliRunner
 
 from garrison_harness.cli import check
 from garrison_harness.configuration.command import login_of
 from garrison_harness.configuration.fields import ONLY_FLAGS, fields
+from garrison_harness.configuration.readers import LOGIN, readers_of
 from garrison_harness.configuration.reference import document
 from garrison_harness.configuration.variables import MissingVariable, filled
+from garrison_harness.drills.command import drill
 from garrison_harness.finding import Severity
+from garrison_harness.in_tests import wanted
+from garrison_harness.load.command import load
 from garrison_harness.login.settings import Login
 from garrison_harness.prove import prove
 from garrison_harness.site import Quota
@@ -24,6 +29,8 @@ from tests.harness.commands import APPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import click
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 
@@ -121,7 +128,10 @@ def test_a_command_is_a_list_of_words(project: Path) -> None:
         ('select = ["H99"]', " select: 'H99' is no check: did you mean H9?"),
         ('severity = { H9 = "awful" }', " severity: H9=awful names no severity: there are info, "),
         ('severity = { H99 = "low" }', " severity: 'H99' is no check: did you mean H9?"),
-        ('quota = "many"', ' quota: expected a quota such as "5/minute", found "many"'),
+        (
+            'quota = "many"',
+            ' quota: expected a quota such as "5/minute" or "POST /login: 5/minute", found "many"',
+        ),
         ("max-body = 1.5", ' max-body: expected a size such as "10MB", or a number of bytes, found 1.5'),
         ('path = "items"', ' path: expected a path that begins with /, found "items"'),
         ("target = 3", " target: expected module:attribute, a URL, or a command as a list"),
@@ -214,6 +224,7 @@ def test_files_are_relative_to_the_one_that_names_them(
         project,
         """
         baseline = "accepted.toml"
+        env-file = "shop.env"
         openapi = "api.json"
         log-directory = "logs"
         reports = { text = "-", json = "out.json" }
@@ -226,6 +237,7 @@ def test_files_are_relative_to_the_one_that_names_them(
     fixed = given("x:app")
 
     assert (params["baseline"], params["openapi"]) == ("../accepted.toml", "../api.json")
+    assert params["env_file"] == Path("../shop.env")
     assert (params["log_directory"], params["outputs"]) == (Path("../logs"), ("-", "../out.json"))
     assert (fixed["openapi"], fixed["baseline"]) == ("/openapi.json", "off")
 
@@ -266,6 +278,9 @@ def test_files_are_relative_to_the_one_that_names_them(
         ('target = "a:b"\nfactory = true', ["a:b"], {"factory": True}),
         ("factory = true", ["a:b"], {"factory": True}),
         ('env = { A = "1" }', ["http://127.0.0.1:1/"], {"environment": []}),
+        ('env-file = "shop.env"', ["http://127.0.0.1:1/"], {"env_file": None}),
+        ('env-file = "shop.env"', ["c:d"], {"env_file": Path("shop.env")}),
+        ('env-file = "shop.env"', ["--env-file", "x.env"], {"env_file": Path("x.env")}),
         ('path = "/a"', ["http://127.0.0.1:1/b"], {"path": None}),
         ('path = "/a"', ["http://127.0.0.1:1/"], {"path": "/a"}),
     ],
@@ -350,6 +365,45 @@ def test_a_proof_takes_its_target_from_the_file_and_no_more(project: Path) -> No
     )
     assert (params["select"], params["timeout"]) == ([], 150.0)
     assert (other["target"], other["factory"]) == ("other:app", False)
+
+
+READERS: dict[str, click.Command] = {"check": check, "load": load, "drill": drill, "prove": prove}
+
+
+@pytest.mark.parametrize("field", list(fields()), ids=lambda field: str(field.key))
+def test_the_reference_says_who_reads_a_key(
+    field: Any, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command has something of a key exactly where the table says so."""
+    monkeypatch.setenv("API_KEY", "abc")
+    (project / "shop.env").touch()  # which `garrison prove` looks for
+    said(project, f"{field.key} = {field.form.example}")
+    contexts = {name: command.make_context(name, []) for name, command in READERS.items()}
+
+    def sources(context: click.Context) -> set[ParameterSource | None]:
+        return {context.get_parameter_source(parameter) for parameter in context.params}
+
+    reading = [name for name in READERS if ParameterSource.DEFAULT_MAP in sources(contexts[name])]
+    assert reading == [name for name in readers_of(field.name) if name in READERS]
+
+
+@pytest.mark.parametrize("key", ["harden = true", 'server = "granian"', "in-process = false"])
+def test_pytest_serves_as_its_own_flags_say(key: str, project: Path) -> None:
+    """An import string is driven in its process, whatever the file says of servers."""
+    said(project, key)
+
+    assert wanted(["shop.main:app"], served=False).target.in_process
+    assert wanted(["shop.main:app", "--server", "uvicorn"], served=True).target.server == "uvicorn"
+
+
+def test_who_reads_the_login_is_said_too(project: Path) -> None:
+    """A drill asks as a stranger, and a proof plants its own routes."""
+    said(project, 'login = { path = "/login", form = {} }')
+    contexts = {name: command.make_context(name, []) for name, command in READERS.items()}
+
+    reading = [name for name, context in contexts.items() if login_of(context) is not None]
+    assert [*reading, "pytest"] == list(readers_of(LOGIN))
+    assert "`check`, `load` and `pytest` read it" in PAGE.read_text(encoding="utf-8")
 
 
 def test_a_proof_without_a_target_says_where_to_name_one(project: Path) -> None:

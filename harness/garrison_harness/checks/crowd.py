@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from garrison_harness.checks.check import Check, Unjudged
+from garrison_harness.checks.quota_requests import askable, counted, taken
 from garrison_harness.checks.rate_limit import most_passing, smooth
 from garrison_harness.finding import Confidence, Severity
 from garrison_harness.site import Need
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from garrison_harness.checks.check import Seen
+    from garrison_harness.checks.quota_requests import Counted
     from garrison_harness.exchange import Exchange, Reply, Request
     from garrison_harness.finding import Finding
-    from garrison_harness.site import Quota
+    from garrison_harness.site import Quota, Site
     from garrison_harness.stage import Stage
 
 _LARGEST: Final = 1000  # requests; more would be a load test
-_KEPT: Final = 1024  # bytes of each reply
 _EXTRA: Final = 16
 _REFUSED: Final = frozenset({429, 503})
 _FIRST: Final = "request "
@@ -33,17 +33,17 @@ def _size(quota: Quota) -> int:
 
 
 def _drive(stage: Stage) -> None:
-    quota = stage.site.quota
-    if quota is None or _size(quota) > _LARGEST:
+    quota, asked = stage.site.quota, askable(stage.site)
+    if asked is None or quota is None or _size(quota) > _LARGEST:
         return
-    replies = stage.together(_crowd(stage, quota, _FIRST, voice=1))
+    replies = stage.together(_crowd(stage.site, quota, asked, _FIRST, voice=1))
     # A fixed window that turns in between gives its quota twice, but it does not turn for the next crowd too.
     if sum(_passes(reply) for reply in replies.values()) > quota.limit:
-        stage.together(_crowd(stage, quota, _SECOND, voice=2))
+        stage.together(_crowd(stage.site, quota, asked, _SECOND, voice=2))
 
 
-def _crowd(stage: Stage, quota: Quota, name: str, *, voice: int) -> Mapping[str, Request]:
-    request = replace(stage.site.get(stage.site.path, voice=voice), kept=_KEPT)
+def _crowd(site: Site, quota: Quota, asked: Counted, name: str, *, voice: int) -> Mapping[str, Request]:
+    request = asked.request(site, voice=voice, brief=True)
     return {f"{name}{number}": request for number in range(1, _size(quota) + 1)}
 
 
@@ -57,8 +57,11 @@ def _judge(seen: Seen) -> Iterator[Finding]:
     second = [exchange for exchange in first if exchange.label.startswith(_SECOND)]
     first = first[: len(first) - len(second)]
     if not first or quota is None:
+        counted(seen.site)
         raise Unjudged(f"an audit sends bursts of at most {_LARGEST} requests, too few for this quota")
     passed, again = _passed(first), _passed(second) if second else []
+    if quota.path:
+        taken(seen, passed[0].label, refused=any(one.reply.status == 429 for one in first))
     message = f"{len(passed)} of {len(first)} requests at once pass a quota of {quota.limit}"
     if len(passed) > most_passing(quota, _took(first)):
         yield seen.finding(passed[-1], message)

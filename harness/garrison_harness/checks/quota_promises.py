@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from garrison_harness.checks.check import Check, Unjudged
+from garrison_harness.checks.quota_requests import askable, counted, taken
 from garrison_harness.checks.rate_limit import burst_size
 from garrison_harness.finding import Confidence, Severity
 from garrison_harness.http_date import http_date
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from garrison_harness.stage import Stage
 
 _LARGEST_BURST: Final = 1000  # requests
-_KEPT: Final = 1024  # bytes of each reply
 _CLIENT: Final = 1
 _LONGEST_WAIT: Final = 10.0  # seconds
 _SLACK: Final = 0.3  # seconds: what a reply takes on its way, and how coarse clocks are
@@ -44,9 +43,10 @@ _STANDARD: Final = ("ratelimit", "ratelimit-policy")
 def _spend(stage: Stage) -> Reply | None:
     """Ask until the client is refused, and return the refusal; None where it never is."""
     site = stage.site
-    if site.quota is None or burst_size(site.quota) > _LARGEST_BURST:
+    asked = askable(site)
+    if asked is None or site.quota is None or burst_size(site.quota) > _LARGEST_BURST:
         return None
-    request = replace(site.get(site.path, voice=_CLIENT), kept=_KEPT)
+    request = asked.request(site, voice=_CLIENT, brief=True)
     for number in range(1, burst_size(site.quota) + 1):
         reply = stage.ask(f"request {number}", request)
         if reply.status == 429:
@@ -61,11 +61,13 @@ def _refusal(seen: Seen) -> Exchange:
         Unjudged: None was.
     """
     if "request 1" not in seen.exchanges:
+        counted(seen.site)
         raise Unjudged(f"an audit sends bursts of at most {_LARGEST_BURST} requests, too few for this quota")
-    seen.control("request 1")
-    for label, exchange in seen.exchanges.items():
-        if label.startswith("request ") and exchange.reply.status == 429:
-            return exchange
+    burst = [exchange for label, exchange in seen.exchanges.items() if label.startswith("request ")]
+    refused = [exchange for exchange in burst if exchange.reply.status == 429]
+    taken(seen, "request 1", refused=bool(refused))
+    if refused:
+        return refused[0]
     raise Unjudged("no request was refused, so nothing is said about when to come back: see L1")
 
 
@@ -84,7 +86,7 @@ def _drive_window(stage: Stage) -> None:
     quota = stage.site.quota
     if quota is not None and quota.period <= _LONGEST_WAIT and _spend(stage) is not None:
         stage.pause(quota.period + _SLACK)
-        stage.ask("after the window", stage.site.get(stage.site.path, voice=_CLIENT))
+        stage.ask("after the window", counted(stage.site).request(stage.site, voice=_CLIENT))
 
 
 def _judge_window(seen: Seen) -> Iterator[Finding]:
@@ -105,7 +107,7 @@ def _drive_told(stage: Stage) -> None:
     told = _told(refused) if refused is not None else None
     if told is not None and told <= _LONGEST_WAIT:
         stage.pause(told + _SLACK)
-        stage.ask("as told", stage.site.get(stage.site.path, voice=_CLIENT))
+        stage.ask("as told", counted(stage.site).request(stage.site, voice=_CLIENT))
 
 
 def _judge_told(seen: Seen) -> Iterator[Finding]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from garrison_harness.checks.check import Check, Unjudged
+from garrison_harness.checks.quota_requests import askable, counted, taken
 from garrison_harness.finding import Confidence, Severity
 from garrison_harness.site import Need
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from garrison_harness.checks.check import Seen
+    from garrison_harness.checks.quota_requests import Counted
     from garrison_harness.exchange import Exchange, Reply, Request
     from garrison_harness.finding import Finding
     from garrison_harness.site import Quota, Site
 
 _LARGEST_BURST = 1000  # requests; more would be a load test
-_KEPT = 1024  # bytes of each reply: of hundreds, only their heads matter
 _CLIENT = 1
 _DISGUISES = 5
 
@@ -41,9 +41,10 @@ def smooth(quota: Quota, seconds: float) -> int:
 
 
 def _ask_burst(site: Site) -> Mapping[str, Request]:
-    if site.quota is None or burst_size(site.quota) > _LARGEST_BURST:
+    asked = askable(site)
+    if asked is None or site.quota is None or burst_size(site.quota) > _LARGEST_BURST:
         return {}
-    request = replace(site.get(site.path, voice=_CLIENT), kept=_KEPT)
+    request = asked.request(site, voice=_CLIENT, brief=True)
     return {f"request {number}": request for number in range(1, burst_size(site.quota) + 1)}
 
 
@@ -73,11 +74,12 @@ def _burst(seen: Seen) -> tuple[list[Exchange], list[Exchange]]:
     burst = [exchange for label, exchange in seen.exchanges.items() if label.startswith("request ")]
     quota = seen.site.quota
     if not burst or quota is None:
+        counted(seen.site)
         raise Unjudged(
             f"an audit sends bursts of at most {_LARGEST_BURST} requests, too few to use up this quota"
         )
-    seen.control(burst[0].label)
     refused = [exchange for exchange in burst if exchange.reply.status == 429]
+    taken(seen, burst[0].label, refused=bool(refused))
     took = _duration(burst)
     passed = sum(exchange.reply.status not in {429, 503, None} for exchange in burst)
     if not refused and passed <= most_passing(quota, took):
@@ -91,10 +93,12 @@ def _duration(burst: Sequence[Exchange]) -> float:
 
 
 def _ask_disguised(site: Site) -> Mapping[str, Request]:
-    burst = _ask_burst(site)
+    burst, asked = _ask_burst(site), askable(site)
+    if not burst or asked is None:
+        return {}
     disguised = {
-        f"disguise {number}": site.get(
-            site.path,
+        f"disguise {number}": asked.request(
+            site,
             [
                 ("X-Forwarded-For", f"203.0.113.{number}"),
                 ("X-Real-IP", f"203.0.113.{number}"),
@@ -104,29 +108,29 @@ def _ask_disguised(site: Site) -> Mapping[str, Request]:
         )
         for number in range(1, _DISGUISES + 1)
     }
-    return {**burst, **({**disguised, **_rotated(site)} if burst else {})}
+    return {**burst, **disguised, **_rotated(site, asked)}
 
 
-def _rotated(site: Site) -> Mapping[str, Request]:
-    """The same page asked for in other ways, each twice, and in between as before."""
-    path, mark, query = site.path.partition("?")
-    ways = {
-        "HEAD": site.request("HEAD", site.path, voice=_CLIENT),
-        "a slash": site.get(site.twin_path if not mark else f"{path}/?{query}", voice=_CLIENT),
-        "capital letters": site.get(f"{path.upper()}{mark}{query}", voice=_CLIENT),
-        "another query": site.get(
-            f"{path}?{query}{'&' if query else ''}garrison={site.canary}", voice=_CLIENT
-        ),
-        "an encoded letter": site.get(f"{_encoded(path)}{mark}{query}", voice=_CLIENT),
+def _rotated(site: Site, wanted: Counted) -> Mapping[str, Request]:
+    """The same asked for in other ways, each twice, and in between as before."""
+    path, mark, query = wanted.target.partition("?")
+    targets = {
+        "a slash": wanted.twin,
+        "capital letters": f"{path.upper()}{mark}{query}",
+        "another query": f"{path}?{query}{'&' if query else ''}garrison={site.canary}",
+        "an encoded letter": f"{_encoded(path)}{mark}{query}",
     }
+    ways = {name: wanted.request(site, voice=_CLIENT, target=target) for name, target in targets.items()}
+    if wanted.method == "GET":
+        ways = {"HEAD": wanted.request(site, voice=_CLIENT, method="HEAD"), **ways}
     asked: dict[str, Request] = {}
     for name, request in ways.items():
-        if request.method == "GET" and request.target == site.path:
+        if request.method == wanted.method and request.target == wanted.target:
             continue
-        # What passes for a refilled quota would not pass twice, and again refuse the page itself.
+        # What passes for a refilled quota would not pass twice, and again refuse the route itself.
         asked[name] = request
         asked[f"{name} again"] = request
-        asked[f"after {name}"] = site.get(site.path, voice=_CLIENT)
+        asked[f"after {name}"] = wanted.request(site, voice=_CLIENT)
     return asked
 
 
@@ -175,9 +179,10 @@ CHECKS = (
         garrison="GARRISON_RATE_LIMIT_LIMITS sets quotas, such as 100/minute; off until it is set",
         why="Without a quota one client can guess passwords or codes for as long as it likes, copy all there "
         "is, or use up what everybody shares and what the owner pays for.",
-        how="One address asks for the page twice as often as the declared quota allows, and once more. A "
-        "finding is that all pass in a time in which an honest quota would have refused some, or a 429 "
-        "without Retry-After. Where no quota is declared nothing is judged.",
+        how="One address asks for the page, or for the route that the quota names, twice as often as it "
+        "allows, and once more. What the route takes is made from its OpenAPI document. A finding is that "
+        "all pass in a time in which an honest quota would have refused some, or a 429 without Retry-After. "
+        "Where no quota is declared nothing is judged.",
         ask=_ask_burst,
         judge=_judge_burst,
     ),
@@ -195,9 +200,10 @@ CHECKS = (
         "counts by the path as it is written gives a new quota for each spelling. Whoever guesses passwords "
         "changes a word in each request and is never refused.",
         how="One address uses up the declared quota. Then it forges X-Forwarded-For, X-Real-IP and Forwarded "
-        "in five requests, and asks for the same page by HEAD, with a slash, in capitals, with another query "
-        "and with an encoded letter. Findings are that all forged requests pass, or that another spelling "
-        "gives out the same page twice while the page itself is refused right after.",
+        "in five requests, and asks for the same page or route by HEAD in place of GET, with a slash, in "
+        "capitals, with another query and with an encoded letter. Findings are that all forged requests "
+        "pass, or that another spelling gets the same reply twice while the quota refuses the usual one "
+        "right after.",
         ask=_ask_disguised,
         judge=_judge_disguised,
     ),

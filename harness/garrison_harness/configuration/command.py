@@ -14,7 +14,7 @@ from garrison_harness.one_line_errors import OneLineCommand, Stop
 from garrison_harness.target import UsageFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from garrison_harness.configuration.reading import Defaults
     from garrison_harness.login.settings import Login
@@ -69,18 +69,27 @@ def _taking(
             from garrison_harness.configuration.section import read_section  # noqa: PLC0415 - the same
 
             read = defaults(found, only)
-            values = dict(read.values)
+            values = _renamed(read.values, context.command)
             if section:
                 options = [one for one in context.command.params if one.name not in {*(only or ()), *_OWN}]
                 values |= read_section(found, section, options)
         except UsageFault as fault:
             raise Stop(str(fault)) from fault
-        if "words" in values and all(parameter.name != "words" for parameter in context.command.params):
-            values["target"] = " ".join(values["words"])
         context.meta[_META] = read
         context.default_map = {**(context.default_map or {}), **values}
 
     return take
+
+
+def _renamed(values: Mapping[str, Any], command: click.Command) -> dict[str, Any]:
+    """What the file says, where a command has another name for it, or takes several."""
+    names = {parameter.name for parameter in command.params}
+    found = dict(values)
+    if "words" in found and "words" not in names:
+        found["target"] = " ".join(found["words"])
+    if "quota" in found and "quota" not in names:
+        found["quotas"] = [found["quota"]]
+    return found
 
 
 class ConfiguredCommand(OneLineCommand):
@@ -129,7 +138,7 @@ class _Settling:
             self._take_back(_SERVED)
         if url:
             # What is up already has its variables.
-            self._take_back({"environment": []})
+            self._take_back({"environment": [], "env_file": None})
         if url and self._given("words") and urlsplit(url).path not in {"", "/"}:
             self._take_back({"path": None})
 

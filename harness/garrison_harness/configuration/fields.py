@@ -30,9 +30,6 @@ from garrison_harness.options.verdict import VERDICT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LOGIN: Final = "login"
-"""The key that no flag has: a table of its own."""
-
 REPORTS_KEY: Final = "reports"
 """The key that stands for two flags, `--format` and `--output`."""
 
@@ -52,7 +49,7 @@ ONLY_FLAGS: Final = {
 }
 """The options that no file says, with the reason, by the name of their parameter."""
 
-FILES: Final = frozenset({"baseline", "openapi", "log_directory"})
+FILES: Final = frozenset({"baseline", "openapi", "log_directory", "env_file"})
 """The options that name a file, which is relative to that of the table."""
 
 _KEYS: Final = {"words": "target", "environment": "env", "headers": "headers", "formats": REPORTS_KEY}
@@ -93,7 +90,7 @@ _TEXTS: Final = {
     "DIRECTORY": ("the path of a directory", '"logs"'),
     "NAME": ('a host such as "shop.example"', '"shop.example"'),
     "URL": ("the address of a page", '"https://docs.example/checks.html"'),
-    "QUOTA": ('a quota such as "5/minute"', '"5/minute"'),
+    "QUOTA": ('a quota such as "5/minute" or "POST /login: 5/minute"', '"5/minute"'),
 }
 # Better than what can be made of the type.
 _EXAMPLES: Final = {
@@ -103,6 +100,7 @@ _EXAMPLES: Final = {
     "slow_path": '"/report"',
     "openapi": '"/openapi.json"',
     "baseline": '"accepted.toml"',
+    "env_file": '"shop.env"',
     "time_limit": "10",
     "slow_limit": "20",
     "concurrency": "20",
@@ -154,7 +152,8 @@ def _files(parameter: click.Parameter) -> str:
     """What sort of file an option names; empty for one that names none."""
     if parameter.name not in FILES:
         return ""
-    return "DIRECTORY" if isinstance(parameter.type, click.Path) else "FILE"
+    kind = parameter.type
+    return "DIRECTORY" if isinstance(kind, click.Path) and kind.dir_okay else "FILE"
 
 
 def only_flags() -> Iterator[tuple[str, str]]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from garrison_harness.checks.catalogue import choose
-from garrison_harness.configuration.fields import FILES, LOGIN, REPORTS_KEY, fields, only_flags
+from garrison_harness.configuration.fields import FILES, REPORTS_KEY, fields, only_flags
 from garrison_harness.configuration.forms import WrongValue, shown
+from garrison_harness.configuration.readers import LOGIN
 from garrison_harness.configuration.section import SECTIONS
 from garrison_harness.configuration.table import Table
 from garrison_harness.login.settings import Login, read_login

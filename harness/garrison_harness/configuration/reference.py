@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from garrison_harness.configuration.fields import LOGIN, REPORTS_KEY, fields, only_flags
+from garrison_harness.configuration.fields import REPORTS_KEY, fields, only_flags
+from garrison_harness.configuration.readers import LOGIN, readers_of
 from garrison_harness.login.settings import KEYS
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ _OPENING: Final = """\
 
 What flags say once, `[tool.garrison]` says for every run: in the nearest `pyproject.toml` that has it,
 from the working directory up to the root of the repository, or in the TOML file that `--config` names
-(`off` for none). `garrison check` reads all of it, the [pytest plugin](../how-to/pytest.md) all
-but `reports`, `garrison prove` reads `target`, `factory` and `env`, and `garrison load` what is said
-[below](#loads).
+(`off` for none). `garrison check` reads all of it. `garrison load`, `garrison drill`, `garrison prove` and
+the [pytest plugin](../how-to/pytest.md) read what is true of the app whatever is done with it: the tables
+say who reads a key, and whoever does not leaves it alone. `garrison load` has a
+[table of its own](#loads) besides.
 
 ```toml
 [tool.garrison]
@@ -42,7 +44,14 @@ reports = { text = "-", sarif = "garrison.sarif" }
   leave the rest; `--ignore` adds to what the file ignores; `--select` replaces both `select` and
   `ignore`; `--format` and `--output` replace `reports`.
 - A target on the command line leaves behind how the file starts its own: `factory`, `harden`, `server`
-  and `in-process`.
+  and `in-process`. A URL there also leaves behind `env` and `env-file`.
+- The pytest plugin drives an import string in its own process, or under the server that its own flag names,
+  whatever `harden`, `server` and `in-process` say.
+- `quota` is what one client may ask in all or, as in `POST /login: 5/minute`, of one route. That of a route
+  is held by `check` and `pytest` only. `load` holds the other one while it watches the target, which it does
+  not with `--no-watch`, `--compare bare` or `--master`; `[tool.garrison.load] quota` replaces it there.
+- `GARRISON_SERVER_DRAIN_DELAY` in an `env-file` does not count, since no balancer has to learn that what is
+  started here stops; `env` sets it.
 - Files are named relative to the file that names them. An import string is looked for in the working
   directory, as ever.
 - `${NAME}` in `headers`, `env` and `login` stands for a variable of the environment, so that no secret
@@ -58,15 +67,16 @@ _LOGIN: Final = """\
 
 `[tool.garrison.login]` describes one request that logs in. It is sent once the target is up, and again
 to every other start of it. The cookies that it yields, or its bearer token, go with all requests but
-those that ask as a stranger, in checks that compare both. There are
+those that ask as a stranger, in checks that compare both. `check`, `load` and `pytest` read it. There are
 [examples](../how-to/audit-behind-a-login.md)."""
 _LOAD: Final = """\
 ## Loads
 
-`garrison load` reads the keys of the target, `headers` and `login`, and `[tool.garrison.load]`, where each
-of its other flags is a key, by its name without the dashes. What can be repeated is a list, and `reports`
-stands for `--format` and `--output`, as above. A flag on the command line wins, over a whole list where it
-is one.
+`garrison load` reads the keys above that say so, and `[tool.garrison.load]`, where each of its other flags
+is a key, by its name without the dashes. A key that both tables have, such as `path`, `openapi` or
+`one-address`, is its own there: the one above is that of the audit. What can be repeated is a list, and
+`reports` stands for `--format` and `--output`, as above. A flag on the command line wins, over a whole list
+where it is one.
 
 ```toml
 [tool.garrison.load]
@@ -90,10 +100,11 @@ def document() -> str:
 
 
 def _table(group: Iterator[Field]) -> Iterator[str]:
-    yield "| key | flag | value | meaning | example |"
-    yield "|---|---|---|---|---|"
+    yield "| key | flag | value | meaning | example | read by |"
+    yield "|---|---|---|---|---|---|"
     for field in group:
-        cells = (_cell(field.form.expected), _about(field), f"`{field.form.example}`")
+        readers = ", ".join(readers_of(field.name))
+        cells = (_cell(field.form.expected), _about(field), f"`{field.form.example}`", readers)
         yield f"| `{field.key}` | `{field.flag}` | {' | '.join(cells)} |"
 
 

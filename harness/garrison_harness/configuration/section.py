@@ -34,7 +34,7 @@ _MEANT: Final = {
     **dict.fromkeys(("header", "headers"), "headers, outside of this table"),
     **{
         key: f"{key}, outside of this table"
-        for key in ("target", "factory", "harden", "server", "env", "login")
+        for key in ("target", "factory", "harden", "server", "env", "env-file", "start-timeout", "login")
     },
 }
 _REPORTS: Final = "a table of forms and the files they go to"

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from garrison_harness.configuration.command import config_option
+from garrison_harness.configuration.readers import DRILL
 from garrison_harness.drills.given import asked_of
 from garrison_harness.drills.options import APP, BOUNDS, LOAD, REPORTS, TARGET, VERDICT
+from garrison_harness.extras import require
 from garrison_harness.interruption import termination_interrupts
 from garrison_harness.load.grouped_help import GroupedCommand
-from garrison_harness.one_line_errors import Stop, faults_stop
+from garrison_harness.one_line_errors import faults_stop
 from garrison_harness.options.target import target_of
 from garrison_harness.output import pair_outputs, write_all
 from garrison_harness.target import UsageFault
@@ -29,21 +31,6 @@ if TYPE_CHECKING:
     from garrison_harness.target import Target
 
 _WORKERS = "GARRISON_SERVER_WORKERS"
-# What a project says of itself in [tool.garrison] is true of drills too; how it is audited is another matter.
-_SHARED = (
-    "words",
-    "factory",
-    "harden",
-    "environment",
-    "start_timeout",
-    "headers",
-    "one_address",
-    "error_path",
-    "body_path",
-    "slow_path",
-    "slow_limit",
-    "quota",
-)
 
 
 @click.command(
@@ -51,7 +38,7 @@ _SHARED = (
     name="drill",
     context_settings={"help_option_names": ["-h", "--help"]},
     subjects={
-        "Target": [*TARGET, config_option(only=_SHARED)],
+        "Target": [*TARGET, config_option(only=DRILL)],
         "Load": LOAD,
         "What is known of the app": APP,
         "What it is held to": BOUNDS,
@@ -75,8 +62,8 @@ def drill(**given: Unpack[Given]) -> None:
     Exit status: 0 held, 1 broken, 2 usage, 3 the target did not start, 4
     inconclusive (interrupted, or a drill that was begun or named says nothing).
     """  # noqa: D301 - click wants the backspace itself
-    _require_extra()
     with faults_stop(), termination_interrupts():
+        require("drill", "rich")
         from garrison_harness.drills.catalogue import choose  # noqa: PLC0415 - needs the extra
 
         try:
@@ -93,13 +80,6 @@ def drill(**given: Unpack[Given]) -> None:
     if not outcome.complete:
         click.echo("garrison: interrupted; what was found until then is in the report", err=True)
     sys.exit(outcome.exit_status)
-
-
-def _require_extra() -> None:
-    try:
-        import rich  # noqa: F401, PLC0415 - found out here, to say it in one line
-    except ModuleNotFoundError as error:
-        raise Stop(f"{error.name} is missing: pip install 'garrison[harness]'") from error
 
 
 def _perform(target: Target, drills: Sequence[Drill], given: Given) -> Outcome:

@@ -15,7 +15,7 @@ from garrison_harness.options import reading
 from garrison_harness.options.reports import written
 from garrison_harness.options.requests import HEADER
 from garrison_harness.options.seconds import Seconds
-from garrison_harness.options.target import ENVIRONMENT, FACTORY, WORDS
+from garrison_harness.options.target import ENV_FILE, ENVIRONMENT, FACTORY, WORDS
 from garrison_harness.options.verdict import chosen
 from garrison_harness.target import START_TIMEOUT
 
@@ -72,6 +72,7 @@ TARGET: Final = (
     FACTORY,
     click.Option(["--harden"], is_flag=True, help="Start the app under garrison run."),
     ENVIRONMENT,
+    ENV_FILE,
     _seconds(["--start-timeout"], 1, 600, START_TIMEOUT, "Seconds that it may take to start, and again."),
 )
 LOAD: Final = (
@@ -111,7 +112,7 @@ APP: Final = (
     click.Option(
         ["--quota"],
         metavar="QUOTA",
-        callback=reading.quota,
+        callback=reading.quota_of_a_client,
         help="The quota of a client, such as 20/minute, which has to hold again.  [default: that of"
         " GARRISON_RATE_LIMIT_LIMITS; 20/minute with --harden and without it]",
     ),

@@ -90,7 +90,7 @@ def _declare(scene: Scene) -> Mapping[str, str]:
             quota = Quota.parse(limits)
         except ValueError:
             quota = None  # several of them, or rules: which one is met is for the person to say
-        if quota is not None:
+        if quota is not None and not quota.path:
             bounds = replace(bounds, quota=quota.limit, refill=quota.limit / quota.period)
     scene.bounds = replace(bounds, closed=bounds.closed or scene.setting(_ON_ERROR) == "closed")
     return planted

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from garrison_harness.configuration.command import config_option, login_of
+from garrison_harness.configuration.readers import LOAD
+from garrison_harness.extras import require
 from garrison_harness.interruption import termination_interrupts
 from garrison_harness.load.grouped_help import GroupedCommand
-from garrison_harness.load.options.asked import asked_of
+from garrison_harness.load.options.asked import asked_of, without_idle_quotas
 from garrison_harness.load.options.distributed import DISTRIBUTED, errand_of
 from garrison_harness.load.options.judgement import JUDGEMENT
 from garrison_harness.load.options.model import MODEL
 from garrison_harness.load.options.reports import REPORTS
 from garrison_harness.load.options.requests import REQUESTS
-from garrison_harness.load.options.target import FROM_FILE, TARGET
+from garrison_harness.load.options.target import TARGET
 from garrison_harness.load.report.destinations import destinations, on_screen
 from garrison_harness.load.report.forms import write
 from garrison_harness.load.run import perform
@@ -25,7 +26,6 @@ from garrison_harness.load.verdict import EXIT_STATUSES
 from garrison_harness.load.worker import serve
 from garrison_harness.one_line_errors import faults_stop
 from garrison_harness.output import write_all
-from garrison_harness.target import UsageFault
 
 if TYPE_CHECKING:
     from garrison_harness.load.options.given import Given
@@ -51,7 +51,7 @@ target or the load process died.
     name="load",
     context_settings={"help_option_names": ["-h", "--help"]},
     subjects={
-        "Target": (*TARGET, config_option(FROM_FILE, section="load")),
+        "Target": (*TARGET, config_option(LOAD, section="load")),
         "Load": MODEL,
         "Processes": DISTRIBUTED,
         "Requests": REQUESTS,
@@ -67,12 +67,13 @@ def load(context: click.Context, /, **given: Unpack[Given]) -> None:
     TARGET is module:attribute, a URL on loopback, or a command after -- with {port} where it takes its port.
     """
     with faults_stop(), termination_interrupts():
-        _require_locust()
+        require("load", "locust", extra="load")
         errand = errand_of(given, context)
         if errand is not None:
             context.exit(_work(errand))
         places = destinations(given["formats"], given["outputs"])
-        result = perform(asked_of(given, login=login_of(context)))
+        asked = asked_of(without_idle_quotas(given, context), login=login_of(context))
+        result = perform(asked)
         write_all(places, partial(write, result))
     # The report ends with it.
     if result.reason and not on_screen(places):
@@ -92,8 +93,3 @@ def _work(errand: Errand) -> int:
         return 0
     click.echo(f"garrison: {done.how}{f': {done.detail}' if done.detail else ''}", err=True)
     return EXIT_STATUSES["inconclusive"]
-
-
-def _require_locust() -> None:
-    if importlib.util.find_spec("locust") is None:
-        raise UsageFault("Locust is not installed: pip install 'garrison[load]'")

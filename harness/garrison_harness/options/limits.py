@@ -32,7 +32,8 @@ LIMITS: Final = (
         ["--quota"],
         metavar="QUOTA",
         callback=reading.quota,
-        help="The quota that the app declares, such as 5/minute.",
+        help="The quota that the app declares: 5/minute for all that a client asks, POST /login: 5/minute for"
+        " what it asks of one route.",
     ),
     click.Option(
         ["--max-body"],

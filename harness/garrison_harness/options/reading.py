@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from garrison_harness.finding import Severity
 from garrison_harness.site import Quota
@@ -119,6 +120,35 @@ def quota(_context: click.Context, _parameter: click.Parameter, value: str | Non
         return None if value is None else Quota.parse(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def quotas_of_a_client(
+    context: click.Context, parameter: click.Parameter, values: Sequence[str]
+) -> tuple[Quota, ...]:
+    """Quotas for all requests of a client, from `5/minute`.
+
+    That of one route is for the audit: where the file declares it for every command, it is passed over.
+
+    Raises:
+        click.BadParameter: One is no quota, or that of one route.
+    """
+    found = [one for value in values if (one := quota(context, parameter, value)) is not None]
+    routed = [one for one in found if one.path]
+    if routed and context.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT_MAP:
+        raise click.BadParameter(
+            f"what a client may ask in all is held here, and not what it may ask of {routed[0].route}:"
+            " that is for garrison check"
+        )
+    return tuple(one for one in found if not one.path)
+
+
+def quota_of_a_client(context: click.Context, parameter: click.Parameter, value: str | None) -> Quota | None:
+    """The same for one quota.
+
+    Raises:
+        click.BadParameter: It is no quota, or that of one route.
+    """
+    return next(iter(quotas_of_a_client(context, parameter, () if value is None else (value,))), None)
 
 
 def comma_separated(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> list[str]:

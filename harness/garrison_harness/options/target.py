@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 import click
 
+from garrison_harness.env_file import variables_in
 from garrison_harness.options import reading
 from garrison_harness.options.seconds import Seconds
-from garrison_harness.target import SERVERS, START_TIMEOUT, parse_target
+from garrison_harness.target import SERVERS, START_TIMEOUT, UsageFault, parse_target
 
 if TYPE_CHECKING:
     from garrison_harness.target import Target
@@ -24,6 +27,7 @@ class Given(TypedDict):
     in_process: NotRequired[bool]
     remote: NotRequired[bool]
     environment: list[tuple[str, str]]
+    env_file: Path | None
     start_timeout: float
 
 
@@ -35,6 +39,13 @@ ENVIRONMENT: Final = click.Option(
     multiple=True,
     callback=reading.variables,
     help="A variable for the process that is started.  Repeatable.",
+)
+ENV_FILE: Final = click.Option(
+    ["--env-file"],
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file of variables for that process, NAME=value lines as garrison run reads them; the environment"
+    " and --env win.",
 )
 
 TARGET: Final = (
@@ -53,6 +64,7 @@ TARGET: Final = (
     click.Option(["--in-process"], is_flag=True, help="Drive an import string without a server or a socket."),
     click.Option(["--i-own-this-host", "remote"], is_flag=True, help="Audit a URL of another machine."),
     ENVIRONMENT,
+    ENV_FILE,
     click.Option(
         ["--start-timeout"],
         metavar="SECONDS",
@@ -72,9 +84,9 @@ def target_of(given: Given) -> Target:
         given: The options.
 
     Raises:
-        UsageFault: It is no target, or the options do not go together.
+        UsageFault: It is no target, the options do not go together, or the file of variables is none.
     """
-    return parse_target(
+    target = parse_target(
         given["words"],
         factory=given["factory"],
         harden=given["harden"],
@@ -84,3 +96,10 @@ def target_of(given: Given) -> Target:
         environment=given["environment"],
         start_timeout=given["start_timeout"],
     )
+    file = given["env_file"]
+    if file is None:
+        return target
+    if target.kind == "url":
+        raise UsageFault("--env-file is for what is started here, and a URL is not: leave it out")
+    said = variables_in(file, dict(target.environment))
+    return replace(target, environment=(*said, *target.environment))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from garrison_harness.extras import needs
 from garrison_harness.loading import is_wsgi, load_app
 from garrison_harness.proving.faulty import handler_of
 from garrison_harness.target import TargetFailed
@@ -53,5 +54,5 @@ def _from_wsgi(app: object) -> App:
     try:
         from a2wsgi import WSGIMiddleware  # noqa: PLC0415 - only WSGI apps need it
     except ModuleNotFoundError as error:
-        raise TargetFailed(f"{error.name} is missing: pip install 'garrison[server]'") from error
+        raise TargetFailed(needs("a WSGI app", error.name, "server")) from error
     return cast("App", WSGIMiddleware(cast("Any", app)))

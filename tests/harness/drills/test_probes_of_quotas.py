@@ -8,11 +8,13 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+import pytest
+
 from garrison_harness.drills.addresses import Addresses
 from garrison_harness.drills.bounds import Bounds
 from garrison_harness.drills.constant_load import ConstantLoad
 from garrison_harness.drills.scene import Asked, Scene
-from garrison_harness.drills.store_outage import probe
+from garrison_harness.drills.store_outage import _declare, probe
 from garrison_harness.drills.wire import Place
 from garrison_harness.target import parse_target
 
@@ -24,6 +26,19 @@ class Server(ThreadingHTTPServer):
     """One that lets more clients wait than there are."""
 
     request_queue_size = 128
+
+
+@pytest.mark.parametrize(
+    ("limits", "quota"),
+    [("7/minute", 7), ("POST /login: 5/minute", 0), ("POST /login: 5/minute; 7/minute", 0)],
+)
+def test_a_quota_of_one_route_is_not_that_of_a_client(limits: str, quota: int, tmp_path: Path) -> None:
+    """One quota for all requests is held as the settings say it; which of several counts, a person says."""
+    target = parse_target(["app:app"], environment=[("GARRISON_RATE_LIMIT_LIMITS", limits)])
+    scene = Scene(target=target, asked=Asked(), directory=tmp_path, bounds=Bounds())
+
+    assert _declare(scene) == {}
+    assert scene.bounds.quota == quota
 
 
 def test_an_app_with_few_places_is_not_overrun(tmp_path: Path) -> None:

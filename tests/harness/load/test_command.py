@@ -156,7 +156,10 @@ def test_missing_locust_names_the_extra() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert ended.stderr == "garrison: Locust is not installed: pip install 'garrison[load]'\n"
+    assert (
+        ended.stderr
+        == "garrison: `garrison load` needs locust. Install it with: pip install 'garrison[load]'\n"
+    )
 
 
 def test_command_never_imports_locust() -> None:

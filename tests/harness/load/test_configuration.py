@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from click.testing import CliRunner
 
 from garrison_harness.cli import check
+from garrison_harness.drills.command import drill
 from garrison_harness.load.command import load
-from garrison_harness.load.options.asked import thresholds_of
+from garrison_harness.load.options.asked import asked_of, thresholds_of, without_idle_quotas
+from garrison_harness.site import Quota
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import click
+
+    from garrison_harness.load.options.given import Given
 
 DOCS = Path(__file__).parents[3] / "docs"
 EVERYTHING = """
@@ -105,6 +112,10 @@ def test_one_value_stands_for_a_list_of_one(params: Callable[..., dict[str, Any]
         ("load = { user = 3 }", "load: user is no key: did you mean users?"),
         ("load = { format = 'json' }", "load: format is no key: did you mean reports?"),
         ("load = { colour = 'red' }", "load: colour is no key: there are users, spawn-rate,"),
+        (
+            "load = { env-file = 'a' }",
+            "load: env-file is no key: did you mean env-file, outside of this table?",
+        ),
         ("load = { target = 'a:b' }", "load: target is no key: did you mean target, outside of this table?"),
         (
             "load = { header = 'A: b' }",
@@ -130,6 +141,58 @@ def test_wrong_key_or_value_is_one_line(source: str, words: str, tmp_path: Path)
     assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert words in ended.stderr
     assert str(file) in ended.stderr
+
+
+QUOTA = '[tool.garrison]\nquota = "5/minute"\n'
+
+
+@pytest.mark.parametrize(
+    ("source", "words", "expected"),
+    [
+        (QUOTA, [], ["5/minute"]),
+        (QUOTA, ["--quota", "7/minute", "--quota", "9/hour"], ["7/minute", "9/hour"]),
+        (QUOTA + '[tool.garrison.load]\nquota = ["6/minute", "8/hour"]\n', [], ["6/minute", "8/hour"]),
+        (QUOTA.replace("5/", "POST /login: 5/"), [], []),
+        (QUOTA, ["--no-watch"], None),
+        (QUOTA, ["--harden", "--compare", "bare"], None),
+        (QUOTA + '[tool.garrison.load]\nquota = "6/minute"\n', ["--no-watch"], None),
+        (QUOTA, ["--master"], []),
+    ],
+)
+def test_what_the_app_declares_is_held_under_load(
+    source: str, words: list[str], expected: list[str] | None, tmp_path: Path
+) -> None:
+    """As `garrison check` holds it, unless this run watches nobody, or the quota is that of one route."""
+    file = tmp_path / "garrison.toml"
+    file.write_text(source, encoding="utf-8")
+    context = load.make_context("load", ["shop:app", "--config", str(file), *words])
+    given = without_idle_quotas(cast("Given", context.params), context)
+    assert asked_of(given).quotas == (None if expected is None else tuple(map(Quota.parse, expected)))
+
+
+def test_load_that_watches_nobody_begins_in_spite_of_the_quota_of_the_file(tmp_path: Path) -> None:
+    """It gets as far as the target, which is not there."""
+    file = tmp_path / "garrison.toml"
+    file.write_text(QUOTA, encoding="utf-8")
+    url = f"http://127.0.0.1:{free_port()}/"
+    ended = CliRunner().invoke(load, [url, "--config", str(file), "--no-watch", "--no-calibrate"])
+    assert (ended.exit_code, ended.stderr.count("\n")) == (3, 1), ended.stderr
+
+
+@pytest.mark.parametrize("command", [load, drill], ids=["load", "drill"])
+def test_quota_of_one_route_is_for_the_audit(command: click.Command, tmp_path: Path) -> None:
+    """Said to a load or a drill, or in the table of the load, it is a mistake; in the file it is not."""
+    told = CliRunner().invoke(command, ["shop:app", "--quota", "POST /login: 5/minute"])
+    assert (told.exit_code, told.stderr.count("\n")) == (2, 1)
+    assert "not what it may ask of POST /login: that is for garrison check" in told.stderr
+    file = tmp_path / "garrison.toml"
+    file.write_text(QUOTA.replace("5/", "POST /login: 5/"), encoding="utf-8")
+    found = command.make_context("any", ["shop:app", "--config", str(file)]).params
+    assert not found.get("quota", found.get("quotas"))
+    file.write_text('[tool.garrison.load]\nquota = "POST /login: 5/minute"\n', encoding="utf-8")
+    if command is load:
+        ended = CliRunner().invoke(load, ["shop:app", "--config", str(file)])
+        assert "load.quota: what a client may ask in all is held here" in ended.stderr
 
 
 def test_audit_leaves_the_table_of_the_load_alone(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from click.core import ParameterSource
+
 from garrison_harness.load.asked import Asked
 from garrison_harness.load.compare.against import bare_of
 from garrison_harness.load.compare.comparison import BARE
@@ -20,6 +22,8 @@ from garrison_harness.target import UsageFault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import click
 
     from garrison_harness.load.compare.against import Against
     from garrison_harness.load.options.given import Given
@@ -166,6 +170,20 @@ def _check_locustfile(path: Path, *, paths: Sequence[str]) -> None:
     except (SyntaxError, ValueError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise UsageFault(f"{path}{line} is not Python: {error}; mend it") from error
+
+
+def without_idle_quotas(given: Given, context: click.Context) -> Given:
+    """The options without the quotas of the file, in a run that cannot hold them.
+
+    The file says what the app declares, whatever is done with it; the command line asks for it to be held.
+
+    Args:
+        given: The options.
+        context: Knows which of them were given on the command line.
+    """
+    asked = context.get_parameter_source("quotas") is ParameterSource.COMMANDLINE
+    idle = not asked and (_blind(given) or given["master"])
+    return {**given, "quotas": ()} if idle else given
 
 
 def quotas_of(given: Given) -> tuple[Quota, ...] | None:

@@ -8,8 +8,9 @@ import click
 
 from garrison_harness.load.compare.difference import FEWEST_ROUNDS
 from garrison_harness.load.compare.turns import ROUNDS
-from garrison_harness.load.options.reading import read_quotas, read_thresholds
+from garrison_harness.load.options.reading import read_thresholds
 from garrison_harness.load.thresholds import DEFAULT, EXAMPLES, OPEN_DEFAULT
+from garrison_harness.options.reading import quotas_of_a_client
 
 JUDGEMENT: Final[tuple[click.Parameter, ...]] = (
     click.Option(
@@ -46,7 +47,7 @@ JUDGEMENT: Final[tuple[click.Parameter, ...]] = (
     ),
     click.Option(
         ["--quota", "quotas"],
-        callback=read_quotas,
+        callback=quotas_of_a_client,
         metavar="QUOTA",
         multiple=True,
         help="What the app declares that one client may ask in all, such as 100/minute: under load each"

@@ -11,7 +11,6 @@ import click
 
 from garrison_harness.load.thresholds import parse_threshold
 from garrison_harness.load.units import parse_duration
-from garrison_harness.site import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,17 +102,3 @@ def read_paths(
                 f"expected a path such as /items?page=2, percent-encoded where needed, found {value!r}"
             )
     return tuple(values)
-
-
-def read_quotas(
-    _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
-) -> tuple[Quota, ...]:
-    """Quotas as they are written, such as `5/minute`.
-
-    Raises:
-        click.BadParameter: One is none.
-    """
-    try:
-        return tuple(map(Quota.parse, values))
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error

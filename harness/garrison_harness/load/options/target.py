@@ -6,16 +6,11 @@ from typing import Final
 
 import click
 
-from garrison_harness.configuration.fields import LOGIN
+from garrison_harness.configuration.readers import LOAD
 from garrison_harness.options import target
-
-_SHARED: Final = ("factory", "harden", "server", "environment", "start_timeout")
 
 TARGET: Final[tuple[click.Parameter, ...]] = (
     click.Argument(["words"], metavar="TARGET | -- COMMAND ... {port}", nargs=-1),
-    *(option for option in target.TARGET if option.name in _SHARED),
+    *(option for option in target.TARGET if option.name in LOAD and option.name != "words"),
 )
 """In the order of the help."""
-
-FROM_FILE: Final = ("words", *_SHARED, "headers", LOGIN)
-"""What `[tool.garrison]` says of the target and of getting in there: an app is audited and loaded alike."""
