@@ -11,6 +11,7 @@ from typing import Final
 
 import yaml
 
+from docs.site.cells import fit
 from docs.site.navigation import navigation, targets
 from docs.site.policy import settings_for
 from docs.site.sources import DOCS, FILES, ROOT
@@ -72,6 +73,7 @@ def build(folder: Path) -> list[str]:
     )
     if done.returncode != 0:
         return f"{done.stdout}{done.stderr}".partition("Traceback")[0].splitlines()
+    fit(site)
     (folder / "site.env").write_text(settings_for(site), encoding="utf-8")
     return [*faults, *faults_of(site)]
 

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from docs.site.glossary import glossed
 from docs.site.sources import DOCS, ROOT, NotThereError, listing, pages, parts_of, shown, target_of
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _text_of(source: Path) -> str:
     if source.is_dir():
         return listing(source)
     if source.suffix == ".md":
-        return source.read_text(encoding="utf-8")
+        return glossed(source.read_text(encoding="utf-8"), source)
     return shown(source)
 
 

@@ -28,6 +28,23 @@ EXAMPLE = ROOT / "docs" / "examples" / "site"
 pytestmark = pytest.mark.timeout(240)
 # Against hanging only, in ms.
 PATIENCE = 60_000
+# The words of tables and headings that begin in one line and end in another.
+CUT = """() => {
+  const found = [];
+  const range = document.createRange();
+  for (const cell of document.querySelectorAll(".md-content :is(td, th, h3)")) {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      for (const word of texts.currentNode.data.matchAll(/[\\p{L}\\p{N}_]+/gu)) {
+        range.setStart(texts.currentNode, word.index);
+        range.setEnd(texts.currentNode, word.index + word[0].length);
+        const lines = new Set([...range.getClientRects()].map(line => Math.round(line.top)));
+        if (lines.size > 1) found.push(word[0]);
+      }
+    }
+  }
+  return found;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -121,12 +138,19 @@ def test_the_dark_mode_of_the_system_is_followed(reader: Visitor, origin: str) -
 
 
 def test_no_page_is_wider_than_a_phone(reader: Visitor, origin: str) -> None:
-    """Wide tables and lines of code scroll by themselves."""
+    """Wide tables and lines of code scroll by themselves, and no word of a table or a heading is cut."""
     reader.page.set_viewport_size({"width": 390, "height": 844})
-    for path in ("", "tutorial/red-to-green/", "reference/settings/", "explanation/comparison/"):
+    for path in (
+        "",
+        "tutorial/red-to-green/",
+        "reference/settings/",
+        "explanation/comparison/",
+        "how-to/migrate/",
+    ):
         reader.page.goto(f"{origin}/{path}")
         reader.photograph(f"docs-{path.strip('/').replace('/', '-') or 'front'}-390")
         assert reader.page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        assert reader.page.evaluate(CUT) == [], path
 
     assert reader.complaints == []
 

@@ -23,9 +23,20 @@ APP = """
 import asyncio
 import os
 
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
+from pydantic import BaseModel
 
 app = FastAPI()
+
+
+class Credentials(BaseModel):
+    name: str
+    password: str
+
+
+@app.post("/login")
+async def login(_: Credentials) -> None:
+    raise HTTPException(401)
 
 
 @app.get("/")
@@ -49,6 +60,7 @@ def workspace(tmp_path: Path) -> Path:
     """A directory with the app that the guide names."""
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "main.py").write_text(APP, encoding="utf-8")
+    (tmp_path / "shop.env").write_text('GARRISON_RATE_LIMIT_LIMITS="3/hour" # each\n', encoding="utf-8")
     return tmp_path
 
 
@@ -78,13 +90,36 @@ def run(line: str, workspace: Path, *more: str, report: float = 0) -> subprocess
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if "://" not in line])
+@pytest.mark.parametrize(
+    "line", [line for line in COMMANDS if not any(word in line for word in ("://", "--env-file", "POST"))]
+)
 def test_a_command_of_the_guide_runs(line: str, workspace: Path) -> None:
     """It starts what it names, and audits it."""
     done = run(line, workspace, "--select", "H1,M1")
 
     assert done.returncode in {0, 1}, done.stderr
     assert "PASS  M1" in done.stdout
+
+
+def test_settings_come_from_the_file_that_is_named(workspace: Path) -> None:
+    """The quota in it is the one that the hardened app keeps."""
+    (line,) = [line for line in COMMANDS if "--env-file" in line]
+
+    done = run(line, workspace, "--select", "L1", "--quota", "3/hour")
+
+    assert done.returncode == 0, done.stderr
+    assert "PASS  L1" in done.stdout
+
+
+def test_the_quota_of_a_route_is_spent_by_what_it_takes(workspace: Path) -> None:
+    """The body of a login that fails comes from the document, and nothing refuses the sixth."""
+    (line,) = [line for line in COMMANDS if "POST" in line]
+
+    done = run(line, workspace, "--in-process")
+
+    assert done.returncode == 1, done.stderr
+    assert "FAIL  L1" in done.stdout
+    assert "POST /login -> 401" in done.stdout
 
 
 def test_an_app_that_is_up_is_audited_by_its_address(workspace: Path, port: int) -> None:
@@ -103,7 +138,7 @@ def test_an_app_that_is_up_is_audited_by_its_address(workspace: Path, port: int)
 )
 def test_an_option_of_the_guide_lets_its_check_run(option: str, names: str, workspace: Path) -> None:
     """Without it the check is not run, and the reason names it."""
-    (line,) = [line for line in COMMANDS if option in line]
+    line = next(line for line in COMMANDS if option in line)
 
     without = run("garrison check shop.main:app", workspace, "--in-process", "--select", names)
     # Longer than the bound that the guide declares.

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from garrison.env_file import read_env_file
 from garrison_harness.drills.catalogue import DRILLS
 from tests.integration.documents import DOCS, blocks
-from tests.integration.shop import SETTINGS, SHOP, environment
+from tests.integration.shop import SHOP, environment
 
 PROOF = os.environ.get("PROOF") == "1"
 PAGE = SHOP / "README.md"
@@ -43,11 +42,11 @@ class Reader:
             "GARRISON_SERVER_DRAIN_DELAY": "0s",
         }
 
-    def type(self, line: str, *more: str, **told: str) -> subprocess.CompletedProcess[str]:
+    def type(self, line: str, *more: str) -> subprocess.CompletedProcess[str]:
         """A line of the page, with more words for the command."""
         line = line.replace("> openapi.json", '> "$OPENAPI"')
         words = ["sh", "-c", f"{line.replace(' -- ', ' $MORE -- ')}" if " -- " in line else f"{line} $MORE"]
-        environ = {**self._environ, **told, "MORE": " ".join(more)}
+        environ = {**self._environ, "MORE": " ".join(more)}
         return subprocess.run(
             words, cwd=SHOP, env=environ, capture_output=True, text=True, timeout=110, check=False
         )
@@ -85,7 +84,7 @@ def test_the_shop_holds(name: str, reader: Reader) -> None:
     assert line.partition(" --select")[0] in (DOCS / "how-to" / "drills.md").read_text(encoding="utf-8")
     done = None
     for _ in range(TRIES):
-        done = reader.type(line, *(() if PROOF else ("--window", "0.5")), **read_env_file(SETTINGS))
+        done = reader.type(line, *(() if PROOF else ("--window", "0.5")))
         if done.returncode == 0:
             break
     assert done is not None
@@ -97,5 +96,5 @@ def test_the_shop_holds(name: str, reader: Reader) -> None:
 def test_the_load_passes(reader: Reader) -> None:
     """The load of the page, with its threshold."""
     line = next(line for line in block("garrison load") if line.startswith("garrison load"))
-    done = reader.type(line, **read_env_file(SETTINGS))
+    done = reader.type(line)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from docs.site.__main__ import CONFIG
+from docs.site.cells import fit
+from docs.site.glossary import glossed
 from docs.site.navigation import navigation, targets
 from docs.site.sources import pages, target_of
 from docs.site.staging import relinked
@@ -150,6 +152,75 @@ def test_what_is_right_is_no_fault(tmp_path: Path) -> None:
     )
 
     assert faults_of(site_of(tmp_path, head='<link rel="stylesheet" href="style.css">', body=body)) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "fitted"),
+    [
+        ("GARRISON_RATE_LIMIT_STORAGE", "GARRISON_<wbr>RATE_<wbr>LIMIT_<wbr>STORAGE"),
+        ("GARRISON_RATE_LIMIT_COSTS=", "GARRISON_<wbr>RATE_<wbr>LIMIT_<wbr>COSTS="),
+        ("strict_transport_security()", "strict_<wbr>transport_<wbr>security()"),
+        ("_rate_limit_exceeded_handler", "_rate_<wbr>limit_<wbr>exceeded_<wbr>handler"),
+        ("limits=&quot;100/minute&quot;", "limits=<wbr>&quot;100/minute&quot;"),
+        ("request_id", "request_id"),
+        ("check --start-timeout", 'check <span class="whole">--start-timeout</span>'),
+    ],
+)
+def test_a_long_name_in_a_table_breaks_at_its_joints(tmp_path: Path, words: str, fitted: str) -> None:
+    """A browser may go on in the next line behind a mark, and keeps short names and flags whole."""
+    site = site_of(tmp_path, body=f"<table><tr><td><code>{words}</code></td></tr></table>")
+    fit(site)
+
+    assert f"<code>{fitted}</code></td>" in (site / "index.html").read_text(encoding="utf-8")
+
+
+def test_blocks_of_code_have_no_joints(tmp_path: Path) -> None:
+    """What is copied from them, and how they scroll, is as it was written."""
+    code = "GARRISON_SECURITY_HEADERS_PAGE_PERMISSIONS_REPORT_ONLY=--x"
+    body = f"<pre><span></span><code>{code}</code></pre><pre><code>{code}</code></pre>"
+    site = site_of(tmp_path, body=body)
+    fit(site)
+
+    assert body in (site / "index.html").read_text(encoding="utf-8")
+
+
+def test_text_in_a_table_is_told_from_words(tmp_path: Path) -> None:
+    """A style gives it more room; figures need none."""
+    text = "What stands here goes on for a line."
+    site = site_of(tmp_path, body=f"<table><tr><td>{text}</td><td>12</td></tr></table>")
+    fit(site)
+
+    assert f'<td class="text">{text}</td><td>12</td>' in (site / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_tables_of_the_site_are_fitted(built: Path) -> None:
+    """A page whose tables are full of long names has them with joints."""
+    page = (built / "site" / "how-to" / "migrate" / "index.html").read_text(encoding="utf-8")
+
+    assert "GARRISON_<wbr>RATE_<wbr>LIMIT_<wbr>COSTS" in page
+    assert '<td class="text">' in page
+
+
+def test_a_setting_leads_to_the_reference_where_a_page_names_it_first() -> None:
+    """Headings, links, comments and blocks stay as they are, and so does a name that is no setting."""
+    name = "GARRISON_HOSTS_ALLOWED"
+    kept = (
+        f"# `{name}`\n\n[`{name}`](x.md)\n\n<!-- `{name}` -->\n\n```env\n`{name}`\n```\n\n`GARRISON_PORT`\n"
+    )
+    link = f"[`{name}=shop.example`](../reference/settings.md#garrison_hosts_allowed)"
+
+    found = glossed(f"{kept}\nSet `{name}=shop.example`, or `{name}`.\n", DOCS / "how-to" / "run.md")
+    assert found == f"{kept}\nSet {link}, or `{name}`.\n"
+
+
+def test_the_reference_names_the_guides_to_a_setting(built: Path) -> None:
+    """A reader gets from a setting to the task that it is for, and from the task to the setting."""
+    reference = (built / "site" / "reference" / "settings" / "index.html").read_text(encoding="utf-8")
+    guide = (built / "site" / "how-to" / "reverse-proxies" / "index.html").read_text(encoding="utf-8")
+    entry = reference.partition('<h3 id="garrison_proxy_hops">')[2].partition("<h3")[0]
+
+    assert 'href="../../how-to/reverse-proxies/"' in entry
+    assert 'href="../../reference/settings/#garrison_proxy_hops"' in guide
 
 
 def test_the_theme_is_told_to_fetch_nothing() -> None:

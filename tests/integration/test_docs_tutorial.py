@@ -63,7 +63,7 @@ class Reader:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=55,
+            timeout=150,
             check=False,
         )
         self._status = done.returncode
@@ -91,7 +91,7 @@ def missing(shown: str, said: str) -> str:
     return ""
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_the_tutorial_can_be_followed(tmp_path: Path) -> None:
     """Every file is written, every change is made, and every command prints what stands below it."""
     page = PAGE.read_text(encoding="utf-8")
