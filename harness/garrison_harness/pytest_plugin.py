@@ -87,8 +87,11 @@ class _Audited(pytest.Collector):
 
     def __init__(self, name: str, parent: pytest.Session, **rest: Any) -> None:
         super().__init__(name, parent, **rest)
-        from garrison_harness.in_tests import wanted  # noqa: PLC0415 - only where it is asked for
-        from garrison_harness.target import UsageFault  # noqa: PLC0415 - the same
+        try:
+            from garrison_harness.in_tests import wanted  # noqa: PLC0415 - only where it is asked for
+            from garrison_harness.target import UsageFault  # noqa: PLC0415 - the same
+        except ModuleNotFoundError as error:
+            raise pytest.UsageError(f"garrison: {_advice(error)}") from None
 
         try:
             self._wanted = wanted(
@@ -212,21 +215,33 @@ class _CheckItem(_AuditItem):
 @pytest.fixture
 def garrison_audit() -> Callable[..., Audit]:
     """Audits an ASGI app in this process: `garrison_audit(app, path="/shop").assert_passes("H1")`."""
-    from garrison_harness.in_tests import audit_app  # noqa: PLC0415 - needs the extra
-
-    return audit_app
+    return _audit_app()
 
 
 @pytest.fixture
 def garrison_check() -> Callable[..., None]:
     """Asserts that one check passes on an ASGI app: `garrison_check(app, "H1")`."""
-    from garrison_harness.in_tests import audit_app  # noqa: PLC0415 - needs the extra
+    audit_app = _audit_app()
 
     def check(app: Callable[..., Any], name: str, **known: Any) -> None:
         __tracebackhide__ = True
         audit_app(app, select=[name], **known).assert_passes(name)
 
     return check
+
+
+def _audit_app() -> Callable[..., Audit]:
+    try:
+        from garrison_harness.in_tests import audit_app  # noqa: PLC0415 - needs the extra
+    except ModuleNotFoundError as error:
+        pytest.fail(_advice(error), pytrace=False)
+    return audit_app
+
+
+def _advice(error: ModuleNotFoundError) -> str:
+    from garrison_harness.extras import needs  # noqa: PLC0415 - only where something is missing
+
+    return needs("The audit", error.name, "harness")
 
 
 def _in_our_words(advice: str) -> str:

@@ -67,6 +67,28 @@ def test_checks_are_chosen_like_other_tests(tmp_path: Path) -> None:
     assert re.search(r"\b2 passed, [1-9]\d+ deselected", said)
 
 
+@pytest.mark.parametrize(
+    ("words", "test", "status"),
+    [
+        (("--garrison-target", "good_app:app"), OWN, 4),
+        ((), "def test_ours(garrison_check):\n    pass\n", 1),
+        ((), "def test_ours(garrison_audit):\n    pass\n", 1),
+    ],
+    ids=["flag", "garrison_check", "garrison_audit"],
+)
+def test_what_is_not_installed_is_named(
+    words: tuple[str, ...], test: str, status: int, tmp_path: Path
+) -> None:
+    """With the base install alone, it is one line with the command that mends it, and no traceback."""
+    (tmp_path / "conftest.py").write_text("import sys\n\nsys.modules['h11'] = None\n")
+    found, said = run(tmp_path, *words, test=test)
+
+    assert found == status, said
+    assert "The audit needs h11. Install it with: pip install 'garrison[harness]'" in said
+    assert "Traceback" not in said
+    assert "in_tests.py" not in said
+
+
 def test_an_app_that_does_not_load_fails_with_one_line(tmp_path: Path) -> None:
     """Once, with this plugin's flags; other checks are skipped, and the user's own tests still pass."""
     status, said = run(tmp_path, "--garrison-target", "nowhere:app", "--garrison-select", "H")
