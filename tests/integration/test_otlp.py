@@ -54,8 +54,8 @@ def arrived(collector: Collector, path: str) -> tuple[str, Span]:
 def test_a_span_arrives_and_is_in_the_log(site: tuple[Running, Collector]) -> None:
     """One request is one server span, with the conventions' attributes, under the ids of its log line."""
     up, collector = site
-    identity = ask(up.port, "/items/7?sig=hunter2", "User-Agent: curl/8.0")["x-request-id"]
-    maker, span = arrived(collector, "/items/7")
+    identity = ask(up.port, "/items/7000?sig=hunter2", "User-Agent: curl/8.0")["x-request-id"]
+    maker, span = arrived(collector, "/items/7000")
     found = attributes(span.attributes)
     assert maker == "garrison"
     assert span.name.startswith("GET")
