@@ -176,8 +176,12 @@ def test_workers_that_count_alone_are_found(monkeypatch: pytest.MonkeyPatch) -> 
     """Two of them let pass twice the quota, which is no turn of a window if it happens twice."""
     monkeypatch.chdir(APPS)
     words = [*UVICORN, "--workers", "2", "--log-level", "warning", "counting_app:app"]
-    with running(parse_target(words)) as reached:
-        outcome = ask(reached, "L3", quota=Quota(limit=10, period=60))
+    # On a busy machine one of the two may take all connections, and then the quota holds.
+    for _ in range(5):
+        with running(parse_target(words)) as reached:
+            outcome = ask(reached, "L3", quota=Quota(limit=10, period=60))
+        if failed(outcome):
+            break
 
     assert failed(outcome) == {"L3"}, outcome.results
     assert "of those of another client" in outcome.results[0].verdict.findings[0].message

@@ -440,6 +440,23 @@ def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
     assert garrison("config", "--env-file", str(tmp_path)).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["config", "run shop:app", "limits show 192.0.2.1", "contract key alice"],
+    ids=lambda words: words.partition(" ")[0],
+)
+def test_a_wrong_value_is_told_with_its_file(words: str, tmp_path: Path) -> None:
+    """Whoever has to mend it is sent to the env file, or to the environment by there being none."""
+    path = tmp_path / "shop.env"
+    path.write_text("GARRISON_RATE_LIMIT_LIMITS=often\n", "utf-8")
+    told = garrison(
+        *words.split(), "--env-file", str(path), GARRISON_SERVER_PORT="x", GARRISON_RATE_LIMIT_LIMITS=None
+    )
+    assert told.exit_code == 2
+    assert f"GARRISON_RATE_LIMIT_LIMITS in env file {path}: expected a quota" in told.stderr
+    assert "GARRISON_SERVER_PORT: expected" in told.stderr
+
+
 @pytest.mark.parametrize("words", [("--help",), ("config", "--check")])
 def test_looking_at_settings_imports_little(words: tuple[str, ...]) -> None:
     """Help and settings are shown without the harness, Locust and the server."""

@@ -13,7 +13,7 @@ import click
 
 from garrison import listing
 from garrison.ending import fail
-from garrison.env_file import take_env_file
+from garrison.env_file import take_env_file, told
 from garrison.server.environment import worker_count
 from garrison.settings import SettingsError, foreign, load
 from garrison.stack import Settings
@@ -50,11 +50,12 @@ def config(form: str, check: bool, env_file: Path | None) -> None:
     Exit status: 0, 1 where --check finds something unsafe, 2 for settings that
     cannot be used.
     """  # noqa: D301 - click wants the backspace itself
+    sources: dict[str, str] = {}
     try:
         sources = take_env_file(env_file)
         loaded = load(Settings, defaults=worker_count(), sources=sources)
     except SettingsError as error:
-        fail(str(error), 2)
+        fail(told(error, sources), 2)
     advice = _advice(loaded) if check else ()
     if form == "env":
         click.echo(listing.template(loaded), nl=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from garrison.env_file import take_env_file
+from garrison.env_file import take_env_file, told
 from garrison.openapi.api_keys import LONGEST, key_digest, key_entry, new_key
 from garrison.settings import SettingsError, load
 from garrison.stack import Settings
@@ -82,11 +82,12 @@ def key(principal: str, scopes: tuple[str, ...], existing: bool, form: str, env_
     """  # noqa: D301 - click wants the backspace itself
     if form == "entry" and not existing:
         raise StopError("--format entry would lose the key that is made. It is for --stdin.")
+    sources: dict[str, str] = {}
     try:
-        take_env_file(env_file)
+        sources = take_env_file(env_file)
         secret = load(Settings).value.secret
     except SettingsError as error:
-        raise StopError(str(error)) from None
+        raise StopError(told(error, sources)) from None
     if secret is None:
         raise StopError(
             "GARRISON_SECRET is not set, and keys are hashed with it. `openssl rand -hex 32` makes one, which"

@@ -6,13 +6,14 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from garrison.settings import Problem, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # A value in quotes that are not in it, and perhaps a comment.
 QUOTED: Final = re.compile(r"""(?P<quote>["'])(?P<value>(?:(?!(?P=quote)).)*)(?P=quote)(?:\s+#.*)?""")
@@ -93,6 +94,21 @@ def take_env_file(path: Path | None) -> dict[str, str]:
     taken = {name: value for name, value in read_env_file(path).items() if name not in os.environ}
     os.environ.update(taken)
     return dict.fromkeys(taken, f"env file {path}")
+
+
+def told(error: SettingsError, sources: Mapping[str, str]) -> str:
+    """What is wrong with settings, each with the file that it stands in.
+
+    Args:
+        error: the settings cannot be used.
+        sources: as `take_env_file` returns them.
+    """
+    return "\n".join(
+        str(replace(problem, name=f"{problem.name} in {sources[problem.name]}"))
+        if problem.name in sources
+        else str(problem)
+        for problem in error.problems
+    )
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ import click
 
 from garrison import limits_pages
 from garrison.callables import search_here
-from garrison.env_file import take_env_file
+from garrison.env_file import take_env_file, told
 from garrison.limiting.accounts import CallableError, accounts_of, forget, identities, look
 from garrison.limiting.section import HASHES
 from garrison.limiting.who import hash_key
@@ -162,8 +162,9 @@ def _done(
     who = dict(keys)
     if len(who) < len(keys):
         raise StopError("several KEYs are one client, so that each of them says something else about it.")
+    sources: dict[str, str] = {}
     try:
-        take_env_file(env_file)
+        sources = take_env_file(env_file)
         settings = load(Settings).value
         section = settings.rate_limit
         if section is None or not (section.limits or section.messages):
@@ -174,7 +175,7 @@ def _done(
         search_here()
         return asyncio.run(_do(act, store, section, settings, who))
     except SettingsError as error:
-        raise StopError(str(error)) from None
+        raise StopError(told(error, sources)) from None
 
 
 def _require_rules(section: RateLimit, who: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from garrison.ending import fail
-from garrison.env_file import take_env_file
+from garrison.env_file import take_env_file, told
 from garrison.extras import needs
 from garrison.settings import SettingsError
 
@@ -45,8 +45,9 @@ def run(env_file: Path | None, **flags: object) -> None:
         from garrison.server import environment, listening, loading, serving  # noqa: PLC0415 - only this command serves
     except ModuleNotFoundError as error:
         fail(needs("`garrison run`", error.name, "server"), 2)
+    sources: dict[str, str] = {}
     try:
-        take_env_file(env_file)
+        sources = take_env_file(env_file)
         settings = serving.with_flags(environment.load_serving_settings().value, **flags)
         if not settings.server.target:
             fail(
@@ -54,7 +55,9 @@ def run(env_file: Path | None, **flags: object) -> None:
                 2,
             )
         serving.serve(settings, leaves=True)
-    except (SettingsError, loading.TargetUsageError) as error:
+    except SettingsError as error:
+        fail(told(error, sources), 2)
+    except loading.TargetUsageError as error:
         fail(str(error), 2)
     except (loading.TargetError, listening.PortTakenError, serving.NotStartedError) as error:
         fail(str(error), 3)

@@ -42,6 +42,7 @@ def test_an_app_is_found() -> None:
     assert load_app("shop:make_app", factory=True) is app
     assert load_app("shop:app.__call__") == app.__call__  # type: ignore[operator]
     assert load_app("starlette.applications:Starlette", factory=True) is not app
+    assert callable(load_app("shop:dressed"))
 
 
 @pytest.mark.parametrize("target", ["", "shop", "shop:", ":app", "shop.py:app", "./shop:app", ".shop:app"])

@@ -124,7 +124,9 @@ def _call(factory: Any, target: str) -> Any:
 def _check_app(found: Any, target: str) -> None:
     if not callable(found):
         raise TargetError(f"{target} is of type {type(found).__name__}, which is no ASGI app")
-    if _takes(found, 3) or _takes(found, 2):  # scope, receive, send; or environ, start_response
+    # Scope, receive, send; or environ, start_response. What a decorator says of a function is not always
+    # how it can be called.
+    if any(_takes(found, count, wrapped=wrapped) for count in (3, 2) for wrapped in (True, False)):
         return
     if _takes(found, 0):
         raise TargetError(f"{target} takes no scope; if it is a function that makes the app, add --factory")
@@ -134,10 +136,10 @@ def _check_app(found: Any, target: str) -> None:
     )
 
 
-def _takes(function: Any, count: int) -> bool:
+def _takes(function: Any, count: int, *, wrapped: bool = True) -> bool:
     """Whether a callable can be called with so many positional arguments, as far as one can tell."""
     try:
-        signature = inspect.signature(function)
+        signature = inspect.signature(function, follow_wrapped=wrapped)
     except (TypeError, ValueError):
         return True  # compiled code may have no signature
     try:

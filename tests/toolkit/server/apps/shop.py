@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import warnings
 from contextlib import asynccontextmanager
@@ -106,6 +107,12 @@ def make_failing() -> Starlette:
 
 def takes_one(request: Any) -> None:
     """What is called as no app is."""
+
+
+@functools.wraps(takes_one)
+async def dressed(scope: Any, receive: Any, send: Any) -> None:
+    """An app that a decorator has given the looks of something else."""
+    await app(scope, receive, send)
 
 
 async def mute(scope: Any, receive: Any, send: Any) -> None:
