@@ -18,12 +18,20 @@ if TYPE_CHECKING:
 STARTED_WITH: Final[Mapping[str, str]] = {"PYTHONUNBUFFERED": "1", "GARRISON_SERVER_DRAIN_DELAY": "0s"}
 """What every process that is started here finds in its environment, unless it is told otherwise."""
 
+# What is started here is asked in plain HTTP, on a port that is chosen here.
+_LISTENING: Final = frozenset(
+    f"GARRISON_SERVER_{name}{suffix}"
+    for name in ("TLS_CERTIFICATE", "TLS_KEY", "TLS_KEY_PASSWORD", "UNIX_SOCKET")
+    for suffix in ("", "_FILE")
+)
 _SECONDS: Final = 30.0
 _MOST_TOLD: Final = 3
 
 
 def variables_in(path: Path, said: Iterable[str] = ()) -> list[tuple[str, str]]:
     """The variables of a file that nobody else has given a value: the environment wins.
+
+    Where `garrison run` is to listen is not for the file to say.
 
     Args:
         path: The file.
@@ -32,7 +40,7 @@ def variables_in(path: Path, said: Iterable[str] = ()) -> list[tuple[str, str]]:
     Raises:
         UsageFault: It cannot be read, or a line in it is no variable.
     """
-    known = {*os.environ, *STARTED_WITH, *said}
+    known = {*os.environ, *STARTED_WITH, *_LISTENING, *said}
     return [(name, value) for name, value in _read(path).items() if name not in known]
 
 

@@ -113,9 +113,9 @@ def is_wsgi(app: object) -> bool:
     return _takes(app, 2) and not _takes(app, 3)
 
 
-def _takes(app: object, count: int) -> bool:
+def _takes(app: object, count: int, *, wrapped: bool = True) -> bool:
     try:
-        inspect.signature(cast("Callable[..., object]", app)).bind(*range(count))
+        inspect.signature(cast("Callable[..., object]", app), follow_wrapped=wrapped).bind(*range(count))
     except (TypeError, ValueError):
         return False
     return True
@@ -146,7 +146,8 @@ def _require_app(found: object, name: str, *, factory: bool) -> None:
         inspect.signature(found)
     except (TypeError, ValueError):
         return  # compiled code may have no signature
-    if not _takes(found, 3) and not _takes(found, 2):
+    # What a decorator says of a function is not always how it can be called.
+    if not any(_takes(found, count, wrapped=wrapped) for count in (3, 2) for wrapped in (True, False)):
         raise NoApp(
             f"{name} takes neither scope, receive and send, as an ASGI app does, nor environ and"
             f" start_response, as a WSGI app does: {fix}"

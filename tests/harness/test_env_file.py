@@ -56,6 +56,17 @@ def test_what_is_started_here_drains_for_nobody(file: Path) -> None:
     assert variables_in(file) == [("A", "1")]
 
 
+def test_the_file_does_not_say_where_to_listen(file: Path) -> None:
+    """The settings of a service behind its socket or its certificate serve for an audit as they are."""
+    file.write_text(
+        "GARRISON_SERVER_UNIX_SOCKET=/run/shop.sock\nGARRISON_SERVER_TLS_CERTIFICATE=shop.pem\n"
+        "GARRISON_SERVER_TLS_KEY_FILE=key\nGARRISON_SERVER_TLS_KEY_PASSWORD=x\nGARRISON_PROXY_UNIX=on\n",
+        encoding="utf-8",
+    )
+
+    assert variables_in(file) == [("GARRISON_PROXY_UNIX", "on")]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_file_that_is_none_is_one_line(name: str, file: Path) -> None:
     """Exit status 2 before anything is started, and no line of the file is shown: it may be a secret."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from garrison_harness.target import Target
 
 SOURCE = """
-import atexit, sys
+import atexit, functools, sys
 a_list = [1, 2]
 def four(scope, receive, send, more): ...
 def one(scope): ...
@@ -31,6 +31,8 @@ def make(): return a_list
 async def app(scope, receive, send): ...
 def wsgi(environ, start_response): ...
 def anything(*words): ...
+@functools.wraps(one)
+async def dressed(scope, receive, send): ...
 compiled = type("Compiled", (), {"__call__": four, "__signature__": 0})()
 sys.stderr.write("said at import")
 atexit.register(sys.stderr.write, "said at exit\\n")
@@ -69,6 +71,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("app", ""),
         ("wsgi", ""),
         ("anything", ""),
+        ("dressed", ""),
         ("compiled", ""),
     ],
     ids=lambda each: each.partition(" ")[0],

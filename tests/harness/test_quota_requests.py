@@ -65,7 +65,10 @@ DOCUMENT: dict[str, Any] = {
     },
     "components": {"securitySchemes": {"key": {"type": "apiKey", "name": "X-Key", "in": "header"}}},
 }
-UNDECLARED = Route(method="POST", template="/undeclared", target="/undeclared", source="app")
+UNDECLARED = (
+    Route(method="POST", template="/undeclared", target="/undeclared", source="app"),
+    Route(method="GET", template="/pages/{name}", target="/pages/1", source="app"),
+)
 LABELS = [f"request {number}" for number in range(1, 12)]
 WRONG = reply(401, {"Content-Type": "application/json"})
 LATER = reply(429, {"Retry-After": "2"})
@@ -75,7 +78,7 @@ SPENT = dict.fromkeys(LABELS[5:], LATER)
 def known(quota: str, document: Mapping[str, Any] | None = DOCUMENT) -> Site:
     """A site whose quota is this, and whose routes come from the document."""
     routes = routes_of(document) if document is not None else ()
-    return replace(SITE, quota=Quota.parse(quota), routes=(*routes, UNDECLARED), document=document)
+    return replace(SITE, quota=Quota.parse(quota), routes=(*routes, *UNDECLARED), document=document)
 
 
 def body_of(asked: Counted) -> Any:
@@ -102,7 +105,7 @@ def test_a_form_is_filled_in() -> None:
     assert asked.body.startswith(b"name=")
 
 
-@pytest.mark.parametrize("path", ["/orders/{number}", "/orders/8"])
+@pytest.mark.parametrize("path", ["/orders/{number}", "/orders/{id}", "/orders/8"])
 def test_parameters_are_filled_in(path: str) -> None:
     """A path may be named as it is declared, or as a client asks for it."""
     asked = counted(known(f"PUT {path}: 5/minute"))
@@ -117,6 +120,7 @@ def test_parameters_are_filled_in(path: str) -> None:
         ("5/minute", "GET", "/", None),
         ("/login: 5/minute", "POST", "/login", ...),
         ("/orders/{number}: 5/minute", "GET", "/orders/37", None),
+        ("/pages/{title}: 5/minute", "GET", "/pages/1", None),
         ("/elsewhere: 5/minute", "GET", "/elsewhere", None),
         ("DELETE /elsewhere: 5/minute", "DELETE", "/elsewhere", None),
         ("POST /ping: 5/minute", "POST", "/ping", b""),
@@ -172,7 +176,12 @@ def test_every_check_of_quotas_asks_the_route(name: str) -> None:
     assert {request.method for request in asked} == {"POST"}
     assert len(asked) > 5
     for request in asked:
-        assert request.target.lower().partition("?")[0] in {"/login", "/login/", "/%6cogin"}
+        assert request.target.lower().partition("?")[0] in {
+            "/login",
+            "/login/",
+            "/%6cogin",
+            site.missing_path,
+        }
         assert b'"password"' in b"".join(piece for piece in request.pieces if isinstance(piece, bytes))
     assert {"after the window", "as told"} & set(stage.exchanges) or name in {"L1", "L2", "L3"}
 
@@ -184,6 +193,22 @@ def test_logins_that_fail_are_what_a_quota_of_a_login_counts() -> None:
     assert verdict("L1", SPENT, default=WRONG, site=site).status == "passed"
     (found,) = findings("L1", default=WRONG, site=site)
     assert "all 11 requests of one client pass" in found.message
+
+
+def test_an_app_that_knows_nobody_anywhere_has_no_spellings() -> None:
+    """It answers every path as it does a wrong password, and the login alone is counted."""
+    site = known("POST /login: 5/minute")
+    refused = SPENT | dict.fromkeys([f"disguise {number}" for number in range(1, 6)], LATER)
+    refused |= {f"after {name}": LATER for name in ("a slash", "capital letters", "an encoded letter")}
+
+    assert verdict("L2", refused, default=WRONG, site=site).status == "passed"
+    for elsewhere in (reply(404), reply(401, body=b"who are you?")):
+        replies = refused | {"nowhere": elsewhere, "a slash": reply(401, body=b"who are you?")}
+        found = findings("L2", replies, default=WRONG, site=site)
+        assert [one.message.partition(" with ")[2] for one in found] == [
+            "capital letters",
+            "an encoded letter",
+        ]
 
 
 def test_a_caller_who_has_to_log_in_first_proves_nothing() -> None:

@@ -109,8 +109,9 @@ def counted(site: Site) -> Counted:
             f"no route {quota.route} is known: write the path as a client asks for it, or name the OpenAPI"
             " document that declares it with --openapi"
         )
-    named = quota.path if route is None or quota.path != route.template else route.target
-    return Counted(method=method, target=named)
+    if route is not None and _as_declared(quota, route):
+        return Counted(method=method, target=route.target)
+    return Counted(method=method, target=quota.path)
 
 
 def askable(site: Site) -> Counted | None:
@@ -158,25 +159,44 @@ def _route(site: Site, quota: Quota) -> Route | None:
     return min(fitting, key=lambda route: methods.index(route.method), default=None)
 
 
+def _as_declared(quota: Quota, route: Route) -> bool:
+    """Whether the path has parameters to fill in, whatever it calls them; else a client writes it so."""
+    return quota.path == route.template or "{" in quota.path
+
+
 def _pattern(template: str) -> re.Pattern[str]:
     literals = (re.escape(quote(part, safe=SENT_AS_IS)) for part in _PARAMETER.split(template))
     return re.compile("[^/]+".join(literals))
 
 
 def _declared(site: Site, quota: Quota, route: Route) -> Counted:
-    document = site.document or {}
-    # Those of the operation count before those of its path.
-    listed = [*reversed(parameters(route, site))]
     try:
-        example = examples_for(
-            route.template, parameters_in(listed, document), route.operation or {}, document
-        )[0]
+        return declared(site, route, "" if _as_declared(quota, route) else quota.path)
     except CannotMakeError as error:
         raise Unjudged(
             f"no valid request to {route.method} {route.template} can be made: {error}; give it an example in"
             " the OpenAPI document"
         ) from error
-    path = quota.path if quota.path != route.template else _filled(route.template, example)
+
+
+def declared(site: Site, route: Route, path: str = "") -> Counted:
+    """A valid request to a route of the OpenAPI document.
+
+    Args:
+        site: Holds the document.
+        route: One with an operation.
+        path: As a client writes it; the template with examples of its parameters if empty.
+
+    Raises:
+        CannotMakeError: There is none, or none that can be made; the text says what of.
+    """
+    document = site.document or {}
+    # Those of the operation count before those of its path.
+    listed = [*reversed(parameters(route, site))]
+    example = examples_for(route.template, parameters_in(listed, document), route.operation or {}, document)[
+        0
+    ]
+    path = path or _filled(route.template, example)
     return Counted(
         method=route.method,
         target=f"{path}?{example.query}" if example.query else path,

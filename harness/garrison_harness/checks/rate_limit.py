@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LARGEST_BURST = 1000  # requests; more would be a load test
 _CLIENT = 1
 _DISGUISES = 5
+_NOWHERE = "nowhere"
 
 
 def burst_size(quota: Quota) -> int:
@@ -131,6 +132,8 @@ def _rotated(site: Site, wanted: Counted) -> Mapping[str, Request]:
         asked[name] = request
         asked[f"{name} again"] = request
         asked[f"after {name}"] = wanted.request(site, voice=_CLIENT)
+    if site.quota is not None and site.quota.path:
+        asked[_NOWHERE] = wanted.request(site, voice=_CLIENT, target=site.missing_path)
     return asked
 
 
@@ -155,15 +158,22 @@ def _judge_disguised(seen: Seen) -> Iterator[Finding]:
 
 
 def _judge_rotated(seen: Seen, page: Reply) -> Iterator[Finding]:
+    # An app that knows nobody may answer every path as it does a login that fails: that is no spelling of it.
+    if _NOWHERE in seen.exchanges and _alike(seen.reply(_NOWHERE), page):
+        return
     for label in seen.exchanges:
         if not label.startswith("after "):
             continue
         name = label.removeprefix("after ")
         first, second = seen.reply(name), seen.reply(f"{name} again")
-        same = name == "HEAD" or first.body == second.body == page.body
-        if first.status == second.status == page.status and same and seen.reply(label).status == 429:
-            message = f"a client that has used up its quota for a page still gets it with {name}"
+        same = all(_alike(one, page, headless=name == "HEAD") for one in (first, second))
+        if same and seen.reply(label).status == 429:
+            message = f"a client that has used up its quota still gets the same reply with {name}"
             yield seen.finding(name, message, severity=Severity.LOW if name == "HEAD" else None)
+
+
+def _alike(one: Reply, page: Reply, *, headless: bool = False) -> bool:
+    return one.status == page.status and (headless or one.body == page.body)
 
 
 CHECKS = (

@@ -49,9 +49,11 @@ reports = { text = "-", sarif = "garrison.sarif" }
   whatever `harden`, `server` and `in-process` say.
 - `quota` is what one client may ask in all or, as in `POST /login: 5/minute`, of one route. That of a route
   is held by `check` and `pytest` only. `load` holds the other one while it watches the target, which it does
-  not with `--no-watch`, `--compare bare` or `--master`; `[tool.garrison.load] quota` replaces it there.
-- `GARRISON_SERVER_DRAIN_DELAY` in an `env-file` does not count, since no balancer has to learn that what is
-  started here stops; `env` sets it.
+  not with `--no-watch`, `--compare bare` or `--master`. `[tool.garrison.load] quota` replaces it for loads,
+  and an empty list leaves it to the audit.
+- What is started here is asked in plain HTTP on a port of its own, and no balancer has to learn that it
+  stops. So `GARRISON_SERVER_UNIX_SOCKET`, `GARRISON_SERVER_TLS_…` and `GARRISON_SERVER_DRAIN_DELAY` in an
+  `env-file` do not count.
 - Files are named relative to the file that names them. An import string is looked for in the working
   directory, as ever.
 - `${NAME}` in `headers`, `env` and `login` stands for a variable of the environment, so that no secret

@@ -152,6 +152,7 @@ QUOTA = '[tool.garrison]\nquota = "5/minute"\n'
         (QUOTA, [], ["5/minute"]),
         (QUOTA, ["--quota", "7/minute", "--quota", "9/hour"], ["7/minute", "9/hour"]),
         (QUOTA + '[tool.garrison.load]\nquota = ["6/minute", "8/hour"]\n', [], ["6/minute", "8/hour"]),
+        (QUOTA + "[tool.garrison.load]\nquota = []\n", [], []),
         (QUOTA.replace("5/", "POST /login: 5/"), [], []),
         (QUOTA, ["--no-watch"], None),
         (QUOTA, ["--harden", "--compare", "bare"], None),
