@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -103,12 +102,11 @@ def told(error: SettingsError, sources: Mapping[str, str]) -> str:
         error: the settings cannot be used.
         sources: as `take_env_file` returns them.
     """
-    return "\n".join(
-        str(replace(problem, name=f"{problem.name} in {sources[problem.name]}"))
-        if problem.name in sources
-        else str(problem)
-        for problem in error.problems
-    )
+    lines = []
+    for line in str(error).splitlines():
+        name, colon, rest = line.partition(": ")
+        lines.append(f"{name} in {sources[name]}{colon}{rest}" if colon and name in sources else line)
+    return "\n".join(lines)
 
 
 def main(arguments: Sequence[str]) -> int:
