@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from garrison_harness.audit import audit
+from garrison_harness.checks.slow_clients import BODY_GRACE
 from garrison_harness.discovery.survey import surveyed
 from garrison_harness.login.entering import Entrance
 from garrison_harness.observatory.visit import rated
@@ -30,6 +32,15 @@ if TYPE_CHECKING:
     from garrison_harness.site import Site
     from garrison_harness.stage import Reached
     from garrison_harness.target import Target
+
+
+# A section that is off, or a grace that somebody chose, is judged as it is.
+_GRACES: Final = (
+    "GARRISON_TIMEOUTS",
+    "GARRISON_TIMEOUTS_FILE",
+    "GARRISON_TIMEOUTS_BODY_GRACE",
+    "GARRISON_TIMEOUTS_BODY_GRACE_FILE",
+)
 
 
 def audited(
@@ -80,6 +91,7 @@ def audited(
 
             reached = stack.enter_context(Hosted(app))
         else:
+            target = within_patience(target, site)
             reached = started = stack.enter_context(running(target, log_directory=logs))
             addresses = addresses and has_addresses(started.host, started.port)
             launch = None if target.kind == "url" else partial(running, target)
@@ -111,3 +123,20 @@ def audited(
         severities=severities,
         reference=reference,
     )
+
+
+def within_patience(target: Target, site: Site) -> Target:
+    """The target, whose layers wait for a slow body for less than an audit does, unless told otherwise.
+
+    What they wait for by default is longer than all the rest of an audit, and a bound that is not waited for
+    looks like none.
+
+    Args:
+        target: As the person named it.
+        site: What they said of it; a bound on slow clients is one that is waited for.
+    """
+    said = {*os.environ, *dict(target.environment)}
+    if target.kind == "url" or site.slow_limit is not None or not said.isdisjoint(_GRACES):
+        return target
+    planted = ("GARRISON_TIMEOUTS_BODY_GRACE", f"{BODY_GRACE:g}s")
+    return replace(target, environment=(*target.environment, planted))

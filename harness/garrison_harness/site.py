@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from garrison_harness.exchange import Request
+from garrison_harness.exchange import Exchange, Request
 from garrison_harness.route import Route
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ class Site:
         addresses: Requests can come from loopback addresses of their own; without them checks take turns.
         directory: Where the app was started; that path has no business in a reply. Empty for a URL.
         headers: Lines that every request carries beside its own, such as those of a login.
+        entry: How the audit logged in, if it did. It holds secrets, so that no report has it whole.
         routes: What the app serves, as far as it is known.
         document: Its OpenAPI document, if one is known.
         sockets: Requests go over connections; in process they do not.
@@ -133,6 +134,7 @@ class Site:
     addresses: bool = True
     directory: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    entry: tuple[Exchange, ...] = ()
     routes: tuple[Route, ...] = ()
     document: Mapping[str, object] | None = None
     sockets: bool = True

@@ -58,6 +58,19 @@ BAD: list[Case] = [
         "a number fails",
         {f"{ITEM} a NUL in the path": FAILED, f"{ITEM} a NUL in the path, again": FAILED},
     ),
+    (
+        "E6",
+        "zero fails",
+        {f"{ITEM} zero in the path": FAILED, f"{ITEM} zero in the path, again": FAILED},
+    ),
+    (
+        "E6",
+        "zero in the body fails",
+        {
+            f"{ADD} zero as count of the body": FAILED,
+            f"{ADD} zero as count of the body, again": FAILED,
+        },
+    ),
     ("E6", "the example fails", {f"{ADD} as declared": FAILED}),
     ("I4", "the login leads anywhere", leading(f"https://{FOREIGN}/")),
     ("I4", "a backslash", leading(f"/\\{FOREIGN}/")),
@@ -114,6 +127,7 @@ def refused_past(name: str) -> dict[str, Reply]:
 
 GOOD: list[Case] = [
     ("E6", "refusals", {f"{ITEM} a NUL in the path": INVALID}),
+    ("E6", "a minimum that is kept", {f"{ITEM} zero in the path": INVALID}),
     ("E6", "an outage, said as such", {f"{ITEM} a NUL in the path": reply(504)}),
     ("I4", "a path of its own", leading("/")),
     ("I4", "the host in a query", leading(f"https://login.example/?next=https://{FOREIGN}/")),

@@ -103,6 +103,8 @@ BAD: list[Case] = [
     ("W2", "a blank", {"two Content-Lengths": BROKEN, "a blank before a colon": page()}),
     ("G1", "cut off", {"small": ROUTE, "under way": lost("closed")}),
     ("G1", "no end", {"small": ROUTE, "under way": ROUTE}),
+    ("G1", "a refusal cut off", {"small": reply(422), "under way": lost("closed")}),
+    ("G1", "an error for a refusal", {"small": reply(422), "under way": reply(500)}),
     ("G2", "the port first", {"missing": reply(404), "after 0.0 s": lost("refused")}),
     ("G2", "ready for ever", {"missing": reply(404)}),
 ]
@@ -150,13 +152,17 @@ GOOD: list[Case] = [
         },
     ),
     ("G1", "finished", {"small": ROUTE, "under way": ROUTE}),
+    ("G1", "a refusal", {"small": reply(422), "under way": reply(422)}),
     ("G2", "unready first", {"missing": reply(404), "after 0.0 s": FULL}),
 ]
 
 FACTS: dict[tuple[str, str], dict[str, Fact]] = {
     ("R5", "the app grows"): {"grown": 200e6},
     ("G1", "cut off"): {"exit status": 0.0, "waits for its body": 1.0},
+    ("G1", "a refusal cut off"): {"exit status": 0.0, "waits for its body": 1.0},
+    ("G1", "an error for a refusal"): {"exit status": 0.0, "waits for its body": 1.0},
     ("G1", "finished"): {"exit status": 0.0, "waits for its body": 1.0},
+    ("G1", "a refusal"): {"exit status": 0.0, "waits for its body": 1.0},
 }
 """What the check is said to have noted."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from garrison_harness.checks.check import Check, Unjudged
@@ -24,7 +25,8 @@ _LARGEST: Final = 4096  # bytes of name and value that browsers keep (RFC 6265bi
 _NONE_SET: Final = "no reply sets a cookie: name a page that does with --path"
 _READ: Final = (
     "The page, a missing page and a few routes are read, without a login too, and every cookie that any"
-    " ordinary reply of the audit sets is looked at. Cookies that end at once are left out."
+    " ordinary reply of the audit sets is looked at, those of a login in the file included. Cookies that end"
+    " at once are left out."
 )
 _COOKIES_ON: Final = (
     "on by default over https; check that GARRISON_COOKIES_SECURE is not off, and that GARRISON_PROXY_TRUSTED"
@@ -48,7 +50,8 @@ def _set(seen: Seen) -> list[Cookie]:
     Raises:
         Unjudged: There are none.
     """
-    found = [cookie for cookie in cookies(seen.plain()) if not cookie.deletes]
+    # The login is no request of the audit's, and often the only one that sets the session.
+    found = [cookie for cookie in cookies([*seen.plain(), *seen.site.entry]) if not cookie.deletes]
     if not found:
         raise Unjudged(_NONE_SET)
     return found
@@ -80,13 +83,15 @@ def _finding(
 ) -> Finding:
     # The value may be a password to somebody's account, so that it is in no report.
     rules = "; ".join(f"{name}={value}" if value else name for name, value in cookie.attributes.items())
-    return seen.finding(
+    found = seen.finding(
         cookie.exchange,
         f"the cookie {cookie.name!r} {message}",
         excerpt=f"set-cookie: {cookie.name}=...{'; ' if rules else ''}{rules}",
         confidence=confidence,
         severity=severity,
     )
+    # The login itself holds the password, of which reports do not always know.
+    return replace(found, exchange=None) if cookie.exchange in seen.site.entry else found
 
 
 def _judge_secure(seen: Seen) -> Iterator[Finding]:

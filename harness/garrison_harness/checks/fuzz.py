@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from garrison_harness.checks.check import Check, Unjudged
-from garrison_harness.checks.inputs import briefly, parameters, with_path, with_query
+from garrison_harness.checks.inputs import briefly, kinds, parameters, with_path, with_query
 from garrison_harness.exchange import Request
 from garrison_harness.finding import Confidence, Severity
 from garrison_harness.site import Need
@@ -38,10 +38,10 @@ _FAILURES: Final = frozenset({500, *range(505, 600)})
 # As they are sent in a path or a query. Each has broken programs that read it as a number, a date, a name.
 _TEXTS: Final = {
     "a number beyond 64 bits": "9223372036854775808",
+    "a negative number": "-1",
     "a NUL": "%00",
     "bytes that are no UTF-8": "%ff%fe",
     "half of a surrogate pair": "%ed%a0%80",
-    "a negative number": "-1",
     "NaN": "NaN",
     "a number beyond every double": "1e400",
     "a number of 5000 digits": "9" * 5000,
@@ -51,16 +51,19 @@ _TEXTS: Final = {
     "brackets": "%5B%5D%7B%7D",
     "nothing": "",
 }
+# For places that take numbers; elsewhere it is a text like others.
+_ZERO: Final = "zero"
+_NUMBERS: Final = frozenset({"integer", "number"})
 # As they stand in JSON, where Python's encoder would not write some of them.
 _VALUES: Final = {
     "null": "null",
     "a number beyond 64 bits": "9223372036854775808",
+    "a negative number": "-1",
     "half of a surrogate pair": '"\\ud800"',
     "a NUL": '"\\u0000"',
     "an object": "{}",
     "an array": "[]",
     "a number beyond every double": "1e400",
-    "a negative number": "-1",
     "empty text": '""',
     "a truth value": "true",
     "a number of 5000 digits": "9" * 5000,
@@ -139,13 +142,18 @@ def _cases(site: Site, route: Route) -> Iterator[_Case]:
 
 
 def _in_parameters(site: Site, route: Route) -> Iterator[_Case]:
-    named = [str(found["name"]) for found in parameters(route, site) if found.get("in") == "query"]
-    for text, value in _TEXTS.items():
-        for name in named[:_MOST_PROPERTIES]:
+    declared = parameters(route, site)
+    named = [str(found["name"]) for found in declared if found.get("in") == "query"][:_MOST_PROPERTIES]
+    numbers = {str(found["name"]) for found in declared if kinds(found, site) & _NUMBERS}
+    counted = any(f"{{{name}}}" in route.template for name in numbers)
+    for text, value in {_ZERO: "0", **_TEXTS}.items():
+        for name in named:
+            if text == _ZERO and name not in numbers:
+                continue
             target = with_query(route.target, [name], value)
             yield _Case(name=f"{text} as {name}", request=_send(site, route, target, route.body))
         # Nothing in place of a segment is another path.
-        filled = with_path(route, value) if value else None
+        filled = with_path(route, value) if value and (counted or text != _ZERO) else None
         if filled is not None:
             yield _Case(name=f"{text} in the path", request=_send(site, route, filled, route.body))
 
@@ -163,8 +171,9 @@ def _in_body(site: Site, route: Route) -> Sequence[Iterator[_Case]]:
             name=f"{text} as {name} of the body",
             request=_send(site, route, route.target, _with(example, name, value)),
         )
-        for text, value in _VALUES.items()
+        for text, value in {_ZERO: "0", **_VALUES}.items()
         for name in properties
+        if text != _ZERO or type(example[name]) in {int, float}
     )
     whole = (
         _Case(name=f"{text} as the body", request=_send(site, route, route.target, value.encode()))
@@ -234,10 +243,10 @@ CHECKS = (
         "text that cannot be encoded, null where an object was. Callers learn where the app breaks, alarms "
         "ring for nothing, and some of these exceptions leave half of the work done.",
         how="Every operation is asked as the document declares it. Where that does not fail, each of its "
-        "parameters and properties gets values that have broken programs before, at most 240 requests in "
-        "all and a few seconds. A finding is a 500 that comes twice for the same request. An operation that "
-        "fails for a sound example counts as likely only; 501 to 504 do not count. What writes is asked "
-        "only where the app was started here, and nothing that deletes.",
+        "parameters and properties gets values that have broken programs before, numbers zero and -1 too, "
+        "at most 240 requests in all and a few seconds. A finding is a 500 that comes twice for the same "
+        "request. An operation that fails for a sound example counts as likely only; 501 to 504 do not "
+        "count. What writes is asked only where the app was started here, and nothing that deletes.",
         drive=_drive,
         judge=_judge,
         sampled=True,

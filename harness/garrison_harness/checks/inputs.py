@@ -89,9 +89,22 @@ def query_names(route: Route, site: Site, usual: Sequence[str]) -> list[str]:
 
 
 def _takes_text(parameter: Mapping[str, Any], site: Site) -> bool:
+    return bool(kinds(parameter, site) & {"string", ""})
+
+
+def kinds(parameter: Mapping[str, Any], site: Site) -> set[str]:
+    """The types that a parameter may have, as documents call them; an empty one if that is open.
+
+    Args:
+        parameter: As it is declared.
+        site: Holds the document.
+    """
     schema = resolve(parameter.get("schema"), site.document or {})
-    options = [schema, *(_items(schema.get("anyOf")))]
-    return any(resolve(option, site.document or {}).get("type") in {"string", None} for option in options)
+    found = [
+        resolve(option, site.document or {}).get("type") for option in (schema, *_items(schema.get("anyOf")))
+    ]
+    # Of several, as in {"type": ["integer", "null"]}, any will do.
+    return {str(kind or "") for one in found for kind in (one if isinstance(one, list) else [one])}
 
 
 def with_query(target: str, names: Sequence[str], value: str) -> str:

@@ -51,7 +51,8 @@ def _judge_stop(seen: Seen) -> Iterator[Finding]:
     if seen.facts.get(_STATUS) is None:
         message = f"the app still runs {_GRACE:g} s after it was told to stop (SIGTERM)"
         yield seen.finding("under way", message)
-    if not seen.facts.get(_WAITS) or small.status >= 400:
+    # What is refused for what its body says is under way until the body is there, as what is taken is.
+    if not seen.facts.get(_WAITS):
         raise Unjudged(
             f"POST {seen.site.body_path} answers {small.outcome} without waiting for its body, so no "
             "request was"
@@ -113,7 +114,7 @@ CHECKS: Final = (
         "never confirmed, such as a payment; and a process that does not end is killed with all it holds.",
         how="On a target of its own half of a JSON body is sent, then SIGTERM, then the rest. Findings "
         "are no "
-        "reply or a failure where the same body was taken before, and a process that still runs "
+        "reply or a failure where the same body was answered before, and a process that still runs "
         f"{_GRACE:g} s later. A route that does not wait for its body is not judged.",
         drive=_drive_stop,
         judge=_judge_stop,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # one; whoever waits for all of them waits longer than for the rest of the audit.
 _USUAL: Final = 12.0  # seconds
 _SLACK: Final = 1.0  # seconds that a bound may be late
+BODY_GRACE: Final = 8.0
+"""Seconds that Garrison gives the sender of a body in an audit that starts it; it looks once a second."""
 _DRIPS: Final = 8  # pieces over the whole of the time, so that no bound on silence alone ends it
 _BODY: Final = 1000  # bytes that are announced
 # More than the 40 threads that frameworks keep for handlers that are no coroutines.
@@ -155,7 +157,9 @@ CHECKS: Final = (
         reference="RFC 9110 section 15.5.9; OWASP API4:2023",
         fix="bound the time or the least rate at which a body has to arrive; answer 408, or close",
         garrison="on by default: GARRISON_TIMEOUTS_BODY_RATE is the least rate, "
-        "GARRISON_TIMEOUTS_BODY_GRACE how long a sender may be silent",
+        "GARRISON_TIMEOUTS_BODY_GRACE how long a sender may be silent: 20 s by default, and "
+        f"{BODY_GRACE:g} s in an audit that starts the app, if neither that nor --slow-limit is given; where "
+        "the app sets it in its code, or runs already, declare it with a second more",
         why="A handler that waits for a body holds its connection, its memory and often a worker or a "
         "database connection. Servers rarely bound that time, so a client that sends a byte a second holds "
         "it for as long as it likes.",

@@ -100,7 +100,7 @@ class _Attempt:
         entered = replace(self._site, headers=self._lines())
         if login.verify is not None:
             self._require_entrance(entered, login.verify)
-        return entered
+        return replace(entered, entry=tuple(self._stage.exchanges.values()))
 
     def secrets(self) -> tuple[str, ...]:
         """What the app gave to whoever is logged in, as far as it is long enough to be one."""
