@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from garrison_harness import interruption
-from garrison_harness.loading import NO_APP, TOLD, WSGI, WSGIFound
+from garrison_harness.loading import NO_APP, NO_ATTRIBUTE, TOLD, WSGI, WSGIFound
 from garrison_harness.process import Child
 from garrison_harness.target import TargetFailed
 
@@ -49,7 +49,8 @@ def misnamed(target: Target, environment: Mapping[str, str]) -> TargetFailed | N
             child.end(grace=0)
     if status == WSGI and target.server in _ASGI_ONLY:
         return WSGIFound(target.words[0], factory=target.factory)
-    if status == NO_APP:
+    # The toolkit says that itself, and in the same words.
+    if status == NO_APP or (status == NO_ATTRIBUTE and not target.harden):
         # What the app itself writes while it is imported, or when its process ends, is around it.
         told = [line.removeprefix(TOLD) for line in lines if line.startswith(TOLD)]
         return TargetFailed(told[-1] if told else f"{target} is no ASGI app")

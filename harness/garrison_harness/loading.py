@@ -9,10 +9,13 @@ import importlib
 import inspect
 import os
 import sys
+import traceback
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from garrison_harness.finding import printable
+from garrison_harness.startup import own_place
 from garrison_harness.target import TargetFailed
 
 if TYPE_CHECKING:
@@ -26,14 +29,22 @@ WSGI: Final = 5
 NO_APP: Final = 6
 """The exit status of this module where what was named is no app."""
 
+NO_ATTRIBUTE: Final = 7
+"""The exit status of this module where there is no such attribute."""
+
 TOLD: Final = "garrison: "
 """What the line on standard error begins with that says what was named in place of one."""
 
-_LONGEST_CAUSE = 300
+_LONGEST_CAUSE = 400
+_FIX: Final = "start this in the directory where the import works, and check module, attribute and --factory"
 
 
 class NoApp(TargetFailed):
     """What was named is no app."""
+
+
+class NoAttribute(TargetFailed):
+    """There is nothing of that name."""
 
 
 class FactoryFound(NoApp):
@@ -63,7 +74,8 @@ def load_app(name: str, *, factory: bool = False, environment: Iterable[tuple[st
     Raises:
         FactoryFound: It is a function that takes nothing, which no app is.
         NoApp: It is something else that is none.
-        TargetFailed: The import fails, or there is no such attribute.
+        NoAttribute: There is nothing of that name in the module.
+        TargetFailed: The import fails.
     """
     module, _, path = name.partition(":")
     os.environ.update(environment)
@@ -72,15 +84,13 @@ def load_app(name: str, *, factory: bool = False, environment: Iterable[tuple[st
     try:
         found: Any = importlib.import_module(module)
         for attribute in path.split("."):
-            found = getattr(found, attribute)
+            found = _attribute(found, attribute, module, path)
         if factory:
             found = found()
+    except NoAttribute:
+        raise
     except (Exception, SystemExit) as error:
-        cause = printable(f"{type(error).__name__}: {error}", _LONGEST_CAUSE)
-        raise TargetFailed(
-            f"{name} could not be loaded: {cause}; start this in the directory where the import works,"
-            " and check module, attribute and --factory"
-        ) from error
+        raise TargetFailed(f"{name} could not be loaded: {_cause(error)}") from error
     if _makes_an_app(found):
         raise FactoryFound(f"{name} is a function that makes the app, and no app: add --factory")
     _require_app(found, f"{name}()" if factory else name, factory=factory)
@@ -113,6 +123,23 @@ def is_wsgi(app: object) -> bool:
     return _takes(app, 2) and not _takes(app, 3)
 
 
+def _attribute(holder: object, name: str, module: str, path: str) -> Any:
+    try:
+        return getattr(holder, name)
+    except AttributeError:
+        near = get_close_matches(name, [word for word in dir(holder) if not word.startswith("_")], n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else " Name the attribute that is the app."
+        raise NoAttribute(f"{module} has no attribute {path!r}.{hint}") from None
+
+
+def _cause(error: BaseException) -> str:
+    """The exception in its own words, with the place in the app's code that it comes from, or what to do."""
+    words = " ".join(f"{type(error).__name__}: {error}".split())
+    place = own_place("".join(traceback.format_exception(error)).splitlines())
+    cause = printable(words, _LONGEST_CAUSE) + (f" ({place})" if place else "")
+    return cause if place and not isinstance(error, ModuleNotFoundError) else f"{cause}; {_FIX}"
+
+
 def _takes(app: object, count: int, *, wrapped: bool = True) -> bool:
     try:
         inspect.signature(cast("Callable[..., object]", app), follow_wrapped=wrapped).bind(*range(count))
@@ -122,12 +149,15 @@ def _takes(app: object, count: int, *, wrapped: bool = True) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """5 for a WSGI app, 0 for any other, 6 for what is none, 3 where it cannot be loaded."""
+    """5 for a WSGI app, 0 for any other, 6 for what is none, 7 for nothing, 3 where it cannot be loaded."""
     try:
         app = load_app(arguments[0], factory="--factory" in arguments)
     except NoApp as found:
         sys.stderr.write(f"\n{TOLD}{found}\n")
         return NO_APP
+    except NoAttribute as found:
+        sys.stderr.write(f"\n{TOLD}{found}\n")
+        return NO_ATTRIBUTE
     except TargetFailed:
         return 3
     return WSGI if is_wsgi(app) else 0

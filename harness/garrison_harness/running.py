@@ -18,6 +18,7 @@ from garrison_harness.startup import (
     free_port,
     guessed_factory,
     likely_cause,
+    own_failure,
     port_was_taken,
     refused_settings,
     startup_failed,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 _PORT_ATTEMPTS = 3
 _CONNECT_TIMEOUT = 5.0  # seconds
-_USAGE, _NOT_STARTED = 2, 3  # the exit status of `garrison run` for its settings, and for the app
+_USAGE = 2  # the exit status of `garrison run` for its settings
 _LOG_BYTES = 8 * 1024 * 1024  # of one stream, for the checks that read it
 _MANY_LINES = 400  # more than any server writes before it listens
 
@@ -191,9 +192,13 @@ def _boot(target: Target, logs: Path, stack: ExitStack, wanted: int | None) -> R
             continue
         if target.harden and child.exit_status() == _USAGE:
             raise UsageFault(f"garrison run refuses its settings: {refused_settings(log)}")
-        if target.harden and child.exit_status() == _NOT_STARTED and not startup_failed(log):
+        own = "" if startup_failed(log) else own_failure(child.log_tail(_MANY_LINES))
+        status = child.exit_status()
+        # What a proof starts fails in code that is not the app's.
+        told = (own and not target.harden) or startup_failed(log) or port_was_taken(log)
+        if status is not None and status >= 0 and not told:
             _require_app(target)
-        raise _start_failure(target, child.exit_status(), log, port=port)
+        raise _start_failure(target, status, log, port=port, own=own)
     raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
 
@@ -212,20 +217,24 @@ def _environment(target: Target) -> dict[str, str]:
     return {**STARTED_WITH, **dict(target.environment)}
 
 
-def _start_failure(target: Target, status: int | None, log: Sequence[str], *, port: int) -> TargetFailed:
+def _start_failure(
+    target: Target, status: int | None, log: Sequence[str], *, port: int, own: str
+) -> TargetFailed:
     if status is None:
         return TargetFailed(
             f"{target} did not answer HTTP on 127.0.0.1:{port} within {target.start_timeout:g} s:"
             " does it listen on the port it is given? --start-timeout waits longer",
             log,
         )
-    cause = likely_cause(log) or "it wrote nothing"
+    cause = own or likely_cause(log) or "it wrote nothing"
     if port_was_taken(log):
         fix = "free the port it asks for, or let it listen on the port that {port} names"
     elif "--factory" in cause:
         fix = ""  # the cause says it
     elif startup_failed(log):
         fix = "mend what the app does when it starts, or give it what it needs for that"
+    elif own and target.kind == "import":
+        fix = ""
     elif target.kind == "import":
         fix = "start this in the directory where the import works, and check module, attribute and --factory"
     else:

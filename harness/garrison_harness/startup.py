@@ -6,6 +6,7 @@ import re
 import select
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from garrison_harness import interruption
@@ -29,6 +30,12 @@ _GARRISON = re.compile(r"^garrison: ")
 _GUESSED_FACTORY = re.compile(r"ASGI app factory detected")
 # What uvicorn and `garrison run` say, and what hypercorn does.
 _STARTUP_FAILED = re.compile(r"application startup failed|lifespan failure in startup", re.IGNORECASE)
+# A frame of a traceback, and what a SyntaxError says of its file.
+_FRAME = re.compile(r'\s+File "(?P<file>[^"<>]+)", line (?P<line>\d+)')
+_RECORD = re.compile(r"\s*(\[|\{|(DEBUG|INFO|WARNING|ERROR|CRITICAL|FATAL|garrison)\b:?\s|Traceback )")
+# What `garrison run` says of an app whose own code failed; the place is in it.
+_TOOLKIT_SAYS = re.compile(r"(importing|calling|reading) \S+ failed: ")
+_MOST_WORDS = 400
 _PORT_TAKEN = re.compile(r"address (is )?already in use|EADDRINUSE", re.IGNORECASE)
 
 
@@ -107,6 +114,46 @@ def likely_cause(log: Sequence[str]) -> str:
         if _ERROR_LEVEL.match(line) or _PORT_TAKEN.search(line):
             return _ERROR_LEVEL.sub("", line).strip()
     return _GARRISON.sub("", log[-1]).strip() if log else ""
+
+
+def own_failure(log: Sequence[str]) -> str:
+    """What the app's own code raised while it was imported, in all its words, and where; empty if nothing.
+
+    A module that is not found may only be looked for in the wrong directory, and is not meant.
+
+    Args:
+        log: What the process wrote.
+    """
+    cause = likely_cause(log)
+    if "ModuleNotFoundError" in cause:
+        return ""
+    if _TOOLKIT_SAYS.match(cause):
+        return cause
+    place = own_place(log)
+    at = max((number for number, line in enumerate(log) if _EXCEPTION_LINE.match(line)), default=None)
+    if not place or at is None:
+        return ""
+    words = log[at].split()
+    for line in log[at + 1 :]:
+        if _RECORD.match(line):
+            break
+        words += line.split()
+    return f"{' '.join(words)[:_MOST_WORDS]} ({place})"
+
+
+def own_place(log: Sequence[str]) -> str:
+    """The last line of the app's own code in the last traceback; empty if there is none.
+
+    Args:
+        log: What the process wrote, which was started in the directory of this one.
+    """
+    begins = max((number for number, line in enumerate(log) if line.startswith("Traceback ")), default=0)
+    here, place = Path.cwd(), ""
+    for frame in filter(None, map(_FRAME.match, log[begins:])):
+        file = Path(frame["file"])
+        if file.is_relative_to(here) and "site-packages" not in file.parts:
+            place = f"{file.relative_to(here)}:{frame['line']}"
+    return place
 
 
 def refused_settings(log: Sequence[str]) -> str:

@@ -89,7 +89,10 @@ def test_a_fault_ends_the_process_in_the_same_way() -> None:
     ("words", "line"),
     [
         (["no_such_module:app"], 'Could not import module "no_such_module"'),
-        (["good_app:no_such_app"], 'Attribute "no_such_app" not found in module "good_app"; start this'),
+        (
+            ["good_app:no_such_app"],
+            "good_app has no attribute 'no_such_app'. Name the attribute that is the app.",
+        ),
         (
             ["--harden", "good_app:ap"],
             "answered: good_app has no attribute 'ap'. Did you mean 'app'? Start this",

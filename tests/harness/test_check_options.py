@@ -204,7 +204,7 @@ def test_an_option_that_cannot_be_used_is_one_line(words: list[str], line: str) 
     ("words", "status", "line"),
     [
         (["--in-process", "no_such_module:app"], 3, "could not be loaded: ModuleNotFoundError"),
-        (["--in-process", "good_app:ap"], 3, "AttributeError: module 'good_app' has no attribute 'ap'"),
+        (["--in-process", "good_app:ap"], 3, "good_app has no attribute 'ap'. Did you mean 'app'?"),
         (["--in-process", "good_app:LIMIT"], 3, "no attribute 'LIMIT'"),
         (["--in-process", "good_app:MAX_BODY"], 3, "is of type int, which is no ASGI app"),
         (["--in-process", "--factory", "good_app:app"], 3, "check module, attribute and --factory"),
